@@ -1,0 +1,1 @@
+"""Frozen objects with canonical names; no vendor's word appears in them."""

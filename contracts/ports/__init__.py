@@ -1,0 +1,1 @@
+"""Ports: what a layer may ask of the layer below, as typed protocols."""

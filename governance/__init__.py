@@ -1,0 +1,1 @@
+"""The machinery of promises: contracts drafted, compared and checked."""

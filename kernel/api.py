@@ -1,0 +1,164 @@
+"""How a layer declares its operations: a FastAPI application whose OpenAPI document carries what the gateway enforces.
+
+The docstring of an endpoint is what the contract tells callers; the name of its function is the operationId.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+
+from fastapi import FastAPI, Header, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from kernel.context import correlation_id
+from kernel.problem import (
+    MEDIA_TYPE,
+    Conflict,
+    Forbidden,
+    Internal,
+    Invalid,
+    KeyReused,
+    MethodNotAllowed,
+    NotFound,
+    PlatformTimeout,
+    Problem,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+)  # fmt: skip
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key", min_length=8, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$",
+        description="Chosen by the caller, one per thing to be done: the same key never does it twice.",
+    ),
+]  # fmt: skip
+SAFE = frozenset({"GET", "HEAD"})
+ALWAYS: tuple[type[Problem], ...] = (Unauthorized, Forbidden, Invalid, TooManyRequests, Internal, Unavailable, PlatformTimeout)
+
+
+@dataclass(frozen=True)
+class Quota:
+    """`calls` per `seconds` for each client, under the name that the RateLimit fields show."""
+
+    calls: int
+    seconds: int = 60
+    name: str = "burst"
+
+
+@dataclass
+class Api:
+    """One API and major version: `process/orders` 1.0.0 is served below /process/orders/v1."""
+
+    layer: str
+    name: str
+    version: str
+    title: str
+    description: str
+    team: str
+    scopes: Mapping[str, str]
+    audience: str = "internal"
+    quota: Quota = Quota(600)
+    timeout: float = 15.0
+    max_body: int = 65_536
+    app: FastAPI = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.app = FastAPI(
+            title=self.title, version=self.version, description=self.description, openapi_url=None, docs_url=None, redoc_url=None,
+        )  # fmt: skip
+        for kind, handler in HANDLERS.items():
+            self.app.add_exception_handler(kind, handler)
+
+    @property
+    def id(self) -> str:
+        return f"{self.layer}/{self.name}"
+
+    @property
+    def major(self) -> int:
+        return int(self.version.partition(".")[0])
+
+    @property
+    def prefix(self) -> str:
+        return f"/{self.layer}/{self.name.replace('_', '-')}/v{self.major}"
+
+    def get(self, path: str, **said: Any) -> Callable[[F], F]:
+        return self._operation("GET", path, **said)
+
+    def post(self, path: str, **said: Any) -> Callable[[F], F]:
+        return self._operation("POST", path, **said)
+
+    def put(self, path: str, **said: Any) -> Callable[[F], F]:
+        return self._operation("PUT", path, **said)
+
+    def _operation(
+        self,
+        method: str,
+        path: str,
+        *,
+        scope: str,
+        status: int = 200,
+        also: Mapping[int, str] | None = None,
+        problems: Sequence[type[Problem]] = (),
+        quota: Quota | None = None,
+        timeout: float | None = None,
+    ) -> Callable[[F], F]:
+        """`also`: further success statuses and what they mean; `problems`: those beside the ones every operation may answer."""
+        if scope not in self.scopes:
+            raise ValueError(f"{self.id} does not define the scope {scope}")
+
+        def declare(endpoint: F) -> F:
+            keyed = "idempotency_key" in endpoint.__annotations__
+            quota_said = quota or self.quota
+            expected = (*ALWAYS, *problems, *((Conflict, KeyReused) if keyed else ()), *((NotFound,) if "{" in path else ()))
+            extra = {
+                "security": [{"oauth2": [scope]}],
+                "x-trivium-limits": {
+                    "default": [{"policy": quota_said.name, "quota": quota_said.calls, "window": quota_said.seconds}]
+                },
+                "x-trivium-idempotency": "required" if keyed else "none",
+                "x-trivium-timeout": timeout or self.timeout,
+                "x-trivium-max-body": 0 if method in SAFE else self.max_body,
+                "x-trivium-also": {str(code): meaning for code, meaning in (also or {}).items()},
+                "x-trivium-problems": sorted({kind.status for kind in expected}),
+            }
+            self.app.add_api_route(
+                f"{self.prefix}{path}", endpoint, methods=[method], operation_id=endpoint.__name__, status_code=status,
+                tags=[self.name], summary=endpoint.__name__.replace("_", " ").capitalize(), openapi_extra=extra,
+                response_model_exclude_none=True,
+            )  # fmt: skip
+            return endpoint
+
+        return declare
+
+
+def problem_response(problem: Problem) -> Response:
+    """The problem as RFC 9457 JSON, with the correlation id under which we keep what happened."""
+    body = {**problem.body(), "correlation_id": correlation_id.get("")}
+    return JSONResponse(body, problem.status, headers=problem.response_headers(), media_type=MEDIA_TYPE)
+
+
+async def _on_problem(_: Request, error: Exception) -> Response:
+    return problem_response(error if isinstance(error, Problem) else Internal("unexpected"))
+
+
+async def _on_invalid(_: Request, error: Exception) -> Response:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    errors = [{"pointer": "/" + "/".join(str(part) for part in e["loc"][1:]), "detail": str(e["msg"])} for e in found[:20]]
+    return problem_response(Invalid("the request does not fit the contract", errors=errors))
+
+
+async def _on_http(_: Request, error: Exception) -> Response:
+    kinds = {404: NotFound, 405: MethodNotAllowed}
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = str(error.detail) if isinstance(error, HTTPException) else "unexpected"
+    return problem_response(kinds.get(status, Internal if status >= 500 else Invalid)(detail))
+
+
+HANDLERS = {Problem: _on_problem, RequestValidationError: _on_invalid, HTTPException: _on_http}

@@ -1,0 +1,115 @@
+"""The contract that an Api's code declares: FastAPI's document with the promises every operation shares written out."""
+
+from copy import deepcopy
+from typing import Any
+
+from contracts.models.operation import ProblemBody
+from kernel.api import SAFE, Api
+from kernel.problem import MEDIA_TYPE, Problem
+
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+CORRELATION = {"description": "Name it when you ask about this call", "schema": {"type": "string", "maxLength": 128}}
+RETRY_AFTER = {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 0}}
+RATE_HEADERS = {
+    "RateLimit": {"description": 'What is left: "burst";r=50;t=30', "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": 'What is granted: "burst";q=100;w=60', "schema": {"type": "string"}},
+}
+SUCCESS = {"200": "Done", "201": "Created", "202": "Accepted", "204": "Done; nothing to say"}
+DROPPED_SCHEMAS = ("HTTPValidationError", "ValidationError")
+
+
+def document(api: Api) -> dict[str, Any]:
+    """OpenAPI 3.1, complete: ready to be written as the contract, or compared with the one that is promised."""
+    drawn = deepcopy(api.app.openapi())
+    operations = {
+        path: {method: _operation(method, said) for method, said in methods.items()} for path, methods in drawn["paths"].items()
+    }
+    schemas = {k: v for k, v in drawn.get("components", {}).get("schemas", {}).items() if k not in DROPPED_SCHEMAS}
+    schemas["Problem"] = ProblemBody.model_json_schema()
+    whole = {
+        "openapi": "3.1.0",
+        "info": _info(api),
+        "servers": [{"url": "/"}],
+        "tags": [{"name": api.name, "description": api.description}],
+        "paths": operations,
+        "components": {
+            "schemas": dict(sorted(schemas.items())),
+            "responses": {name: said for name, said in _responses().items() if name in _used(operations)},
+            "headers": {"X-Correlation-Id": CORRELATION, **RATE_HEADERS, "Retry-After": RETRY_AFTER},
+            "securitySchemes": {"oauth2": _security(api)},
+        },
+    }
+    untitled: dict[str, Any] = _without_titles(whole)
+    return untitled
+
+
+def _info(api: Api) -> dict[str, Any]:
+    return {
+        "title": api.title,
+        "version": api.version,
+        "description": api.description,
+        "contact": {"name": api.team},
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        "x-trivium-api": api.id,
+        "x-trivium-layer": api.layer,
+        "x-trivium-audience": api.audience,
+        "x-trivium-owner": {"team": api.team, "on_call": api.team},
+        "x-trivium-lifecycle": {"stage": "draft"},
+    }
+
+
+def _security(api: Api) -> dict[str, Any]:
+    return {
+        "type": "oauth2",
+        "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": dict(sorted(api.scopes.items()))}},
+    }
+
+
+def _operation(method: str, said: dict[str, Any]) -> dict[str, Any]:
+    also, problems = said.pop("x-trivium-also"), said.pop("x-trivium-problems")
+    success = {status: answer for status, answer in said["responses"].items() if int(status) < 400}
+    first = next(iter(success.values()))
+    for status, meaning in also.items():
+        success[status] = {**first, "description": meaning}
+    takes_body = "requestBody" in said
+    refused = {*problems, 400, *((413, 415) if takes_body else ())}
+    for status, answer in success.items():
+        if answer.get("description") == "Successful Response":
+            answer["description"] = SUCCESS.get(status, "Done")
+        answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Correlation-Id", *RATE_HEADERS)}
+    if method.upper() in SAFE:
+        said.pop("x-trivium-max-body", None)
+    return {**said, "responses": {**success, **{str(status): _refusal(status) for status in sorted(refused)}}}
+
+
+def _refusal(status: int) -> dict[str, str]:
+    return {"$ref": f"#/components/responses/Problem{status}"}
+
+
+def _used(operations: dict[str, Any]) -> set[str]:
+    answers = (answer for methods in operations.values() for said in methods.values() for answer in said["responses"].values())
+    return {answer["$ref"].rpartition("/")[2] for answer in answers if "$ref" in answer}
+
+
+def _responses() -> dict[str, Any]:
+    """One shared response per status a Problem can have; the first class in the tree gives its words."""
+    titles: dict[int, str] = {}
+    for kind in Problem.known.values():
+        titles.setdefault(kind.status, kind.title)
+    return {f"Problem{status}": _problem(status, title) for status, title in sorted(titles.items())}
+
+
+def _problem(status: int, title: str) -> dict[str, Any]:
+    names = ("X-Correlation-Id", "Retry-After") if status in (429, 503) else ("X-Correlation-Id",)
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    return {"description": title, "headers": headers, "content": {MEDIA_TYPE: {"schema": PROBLEM}}}
+
+
+def _without_titles(node: Any) -> Any:
+    """Generated titles repeat the name of what they stand on; a property that is called title stays."""
+    if isinstance(node, list):
+        return [_without_titles(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    schema_like = "type" in node or "anyOf" in node or "$ref" in node or "enum" in node or "properties" in node
+    return {k: _without_titles(v) for k, v in node.items() if not (k == "title" and schema_like and isinstance(v, str))}

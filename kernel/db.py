@@ -1,0 +1,74 @@
+"""Our own relational tables: one engine per process, SQLite in WAL mode or PostgreSQL, one transaction per unit of work.
+
+Each owner of tables declares them on `metadata`; `create_all` makes what is missing, safely when several processes start.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import MetaData, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+metadata = MetaData()
+_SCHEMA_LOCK = 7_283_401_100  # any constant: the advisory lock under which tables are created
+
+
+class Database:
+    """The engine behind our own tables."""
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self.embedded = parsed.get_backend_name() == "sqlite"
+        driver = "sqlite+aiosqlite" if self.embedded else "postgresql+psycopg"
+        if self.embedded and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        self.url = url
+        pool: dict[str, Any] = {} if self.embedded else {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+        self.engine: AsyncEngine = create_async_engine(parsed.set(drivername=driver), **pool)
+        if self.embedded:
+            event.listen(self.engine.sync_engine, "connect", _tune_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        async with self.engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """For queries only: on SQLite it takes no write lock."""
+        async with self.engine.connect() as connection:
+            yield await connection.execution_options(trivium_reading=True)
+
+    async def create_all(self) -> None:
+        """Creates missing tables; on PostgreSQL one process at a time."""
+        async with self.engine.begin() as connection:
+            if not self.embedded:
+                await connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _SCHEMA_LOCK})
+            await connection.run_sync(metadata.create_all)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    # aiosqlite would begin transactions by itself, deferred: two writers would then deadlock instead of queueing.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Any) -> None:
+    reading = connection.get_execution_options().get("trivium_reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def aware(moment: datetime) -> datetime:
+    """SQLite forgets time zones: what comes back naive was stored as UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
