@@ -1,0 +1,1 @@
+"""The sales desk: one customer, its quotes, its orders."""

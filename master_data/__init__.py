@@ -1,0 +1,1 @@
+"""Who is who, what is called what where, and who may say so."""

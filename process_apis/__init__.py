@@ -1,0 +1,1 @@
+"""The stories: what the business does across platforms, as decisions, transactions and batches."""

@@ -1,0 +1,1 @@
+"""Customers: one view of each across the connected systems."""

@@ -1,0 +1,1 @@
+"""Orders: from an approved quote to a sales order, a subscription and the references sales needs."""

@@ -1,0 +1,1 @@
+"""Quotes: decisions about them, answered while a person waits."""

@@ -1,0 +1,97 @@
+"""Validating a quote: all checks at once, each with its own deadline, none able to spoil the answer of another."""
+
+import asyncio
+from collections.abc import Sequence
+
+from contracts.models.operation import CrmRecord
+from contracts.models.reference import Reference
+from contracts.models.sales import Quote
+from contracts.models.validation import Check, Finding, QuoteValidation, Verdict, overall
+from contracts.ports.system import Systems
+from kernel.clock import Clock
+from kernel.problem import NotFound, PlatformTimeout, Problem
+from master_data.book import MasterData
+from process_apis.quotes.checks import CRM, QUESTIONS, Question
+from process_apis.quotes.dossier import Dossier
+
+
+class QuoteDecisions:
+    """Implements the port `QuoteProcess`. `deadline` is seconds per check."""
+
+    def __init__(
+        self, systems: Systems, book: MasterData, clock: Clock, deadline: float, questions: Sequence[Question] = QUESTIONS
+    ) -> None:
+        self._systems, self._book, self._clock = systems, book, clock
+        self._deadline, self._questions = deadline, questions
+
+    async def validate_quote(self, request: CrmRecord) -> QuoteValidation:
+        """The verdict on the quote as it is now. Raises NotFound when the CRM has no such quote."""
+        self._systems.crm(request.connection)  # an unknown connection is the caller's mistake, not a check's
+        now = self._clock.now()
+        dossier = Dossier(self._systems, self._book, request, now.date())
+        try:
+            checks = list(await asyncio.gather(*(self._ask(question, dossier) for question in self._questions)))
+            quote = await _quote(dossier)
+            return QuoteValidation(
+                quote=request, quote_number=quote and quote.number, verdict=overall(checks), validated_at=now,
+                total=quote and quote.total, tax=dossier.settled("tax preview"), customer=_customer(dossier), checks=checks,
+                customer_key=dossier.settled("customer key"),
+            )  # fmt: skip
+        finally:
+            await dossier.close()
+
+    async def _ask(self, question: Question, dossier: Dossier) -> Check:
+        begun = self._clock.monotonic()
+        findings: list[Finding] = []
+        problem: Problem | None = None
+        try:
+            async with asyncio.timeout(self._deadline):
+                findings = await question.put(dossier)
+        except TimeoutError:
+            problem = PlatformTimeout(f"no answer within {self._deadline:g} s")
+        except Problem as said:
+            problem = said
+        if problem is not None and not problem.retryable:
+            findings = [_as_finding(problem)]
+        took = round((self._clock.monotonic() - begun) * 1000)
+        return Check(
+            name=question.name, verdict=_verdict(findings, problem), system=_system(question, dossier, problem),
+            milliseconds=took, findings=findings, problem=problem.body() if problem is not None and problem.retryable else None,
+        )  # fmt: skip
+
+
+def _verdict(findings: list[Finding], problem: Problem | None) -> Verdict:
+    if findings:
+        return Verdict.NOT_OK
+    return Verdict.OK if problem is None else Verdict.COULD_NOT_CHECK
+
+
+def _as_finding(problem: Problem) -> Finding:
+    fix = problem.fix or "correct what the reason names, then validate again"
+    return Finding(field=problem.field or "quote", reason=problem.detail[:2000], fix=fix)
+
+
+def _system(question: Question, dossier: Dossier, problem: Problem | None) -> str:
+    """The connection that was asked, as far as it is known by now."""
+    if question.asks == CRM:
+        return dossier.record.connection
+    if problem is not None and problem.system:
+        return problem.system
+    route = dossier.settled("route")
+    return str(getattr(route, question.asks)) if route is not None else question.asks
+
+
+async def _quote(dossier: Dossier) -> Quote | None:
+    """The quote; None when the CRM could not be asked. That it does not exist is the caller's to know."""
+    try:
+        return dossier.settled("quote") or await dossier.quote()
+    except NotFound:
+        raise
+    except Problem:
+        return None
+
+
+def _customer(dossier: Dossier) -> Reference | None:
+    route = dossier.settled("route")
+    found: Reference | None = dossier.settled(f"customer in {route.erp}") if route else None
+    return found

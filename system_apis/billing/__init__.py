@@ -1,0 +1,1 @@
+"""The billing domain as an API: the same for every vendor."""

@@ -1,0 +1,1 @@
+"""The CRM domain as an API: the same for every vendor."""

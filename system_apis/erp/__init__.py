@@ -1,0 +1,1 @@
+"""The ERP domain as an API: the same for every vendor."""
