@@ -1,0 +1,1 @@
+"""The door: every call is routed, identified, allowed, counted and checked here, from the contracts alone."""

@@ -1,0 +1,232 @@
+"""The composition root: the only file that knows every layer. It hands each layer the ports it depends on.
+
+In one process a port is the thing itself; in a split deployment it is a client made from the same contract. Which one is a
+setting (`[split]`), not code.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import yaml
+from starlette.types import ASGIApp
+
+from contracts.ports.process import CustomerProcess, OnboardingProcess, OrderProcess, QuoteProcess
+from contracts.ports.system import Billing, Crm, Erp, Systems
+from experience_apis.sales_desk.v1 import sales_desk_api
+from gateway.dispatch import InProcess, Target
+from gateway.house import CONTRACTS, House, open_house
+from gateway.upstream import Upstream
+from kernel import http
+from kernel.api import Api
+from kernel.durable.engine import DbosDurable
+from kernel.remote import remote
+from kernel.settings import Settings
+from master_data.book import MasterData, master_data
+from master_data.seed import read_mappings, seed_mappings
+from master_data.v1 import master_data_api
+from process_apis.customers.process import CustomerViews
+from process_apis.customers.v1 import customers_api
+from process_apis.onboarding.process import Onboardings
+from process_apis.onboarding.records import PROCESS as ONBOARDING
+from process_apis.onboarding.records import Onboarded, OnboardingPlan
+from process_apis.onboarding.steps import OnboardingSteps
+from process_apis.onboarding.v1 import onboarding_api
+from process_apis.onboarding.workflow import OnboardingWorkflow
+from process_apis.orders.process import OrderDesk
+from process_apis.orders.records import CANCELLATION, CancellationRequest, Cancelled, OrderRequest, Placed
+from process_apis.orders.records import PROCESS as ORDER
+from process_apis.orders.steps import OrderSteps
+from process_apis.orders.v1 import orders_api
+from process_apis.orders.workflow import CancellationWorkflow, OrderWorkflow
+from process_apis.quotes.process import QuoteDecisions
+from process_apis.quotes.v1 import quotes_api
+from system_apis.billing.v1 import billing_api
+from system_apis.connector import Secrets
+from system_apis.crm.v1 import crm_api
+from system_apis.erp.v1 import erp_api
+from system_apis.guard.budget_local import LocalBudget
+from system_apis.guard.budget_postgres import SharedBudgets
+from system_apis.guard.guard import Guard
+from system_apis.guard.journal import Journal
+from system_apis.registry import connect
+from system_apis.systems import ConnectedSystems
+
+P = TypeVar("P")
+SECONDS = 30.0  # the longest any of our own processes waits for another
+
+
+class Part(StrEnum):
+    """What a process of the deployment is."""
+
+    ALL = "all"
+    GATEWAY = "gateway"
+    EXPERIENCE = "experience"
+    PROCESS = "process"
+    SYSTEM = "system"
+    WORKER = "worker"
+
+
+LAYERS: Mapping[Part, frozenset[str] | None] = {
+    Part.ALL: None,
+    Part.GATEWAY: None,
+    Part.EXPERIENCE: frozenset({"experience"}),
+    Part.PROCESS: frozenset({"process", "ops"}),
+    Part.SYSTEM: frozenset({"system"}),
+    Part.WORKER: frozenset(),
+}
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The process layer as the layer above sees it."""
+
+    onboardings: OnboardingProcess
+    quotes: QuoteProcess
+    orders: OrderProcess
+    customers: CustomerProcess
+
+
+@asynccontextmanager
+async def application(settings: Settings, part: Part) -> AsyncIterator[ASGIApp]:
+    """The whole of one process, ready to serve. Raises BadSettings, BadContract or EngineRefused when it must not start."""
+    async with open_house(settings, f"trivium-{part}") as house:
+        targets = await _targets(house, part)
+        layers = LAYERS[part]
+        served = tuple(operation for operation in house.promised if layers is None or operation.layer in layers)
+        yield house.door(served, targets, issues_tokens=part in (Part.ALL, Part.GATEWAY))
+
+
+def declared() -> list[Api]:
+    """Every API as its code declares it; for drafting contracts, not for serving."""
+    absent: Any = None
+    return [
+        *_system_apis(absent),
+        *_process_apis(Processes(absent, absent, absent, absent), absent),
+        sales_desk_api(absent, absent, absent),
+    ]
+
+
+async def _targets(house: House, part: Part) -> Mapping[str, Target]:
+    """What each API of this part is served by: our own application, or the process that has it."""
+    match part:
+        case Part.ALL | Part.WORKER:
+            systems = await connected_systems(house)
+            processes, book = await _processes(house, systems)
+            return _served([*_system_apis(systems), *_process_apis(processes, book), _experience_api(processes)])
+        case Part.SYSTEM:
+            return _served(_system_apis(await connected_systems(house)))
+        case Part.PROCESS:
+            processes, book = await _processes(house, RemoteSystems(house))
+            return _served(_process_apis(processes, book))
+        case Part.EXPERIENCE:
+            return _served([_experience_api(_remote_processes(house))])
+        case Part.GATEWAY:
+            return {api.id: _upstream(house, api.layer) for api in declared()}
+
+
+def _served(apis: list[Api]) -> dict[str, Target]:
+    return {api.id: InProcess(api.app) for api in apis}
+
+
+def _system_apis(systems: Systems) -> list[Api]:
+    return [crm_api(systems), billing_api(systems), erp_api(systems)]
+
+
+def _process_apis(processes: Processes, book: MasterData) -> list[Api]:
+    return [
+        onboarding_api(processes.onboardings), quotes_api(processes.quotes), orders_api(processes.orders),
+        customers_api(processes.customers), master_data_api(book),
+    ]  # fmt: skip
+
+
+def _experience_api(processes: Processes) -> Api:
+    return sales_desk_api(processes.customers, processes.quotes, processes.orders)
+
+
+async def connected_systems(house: House) -> Systems:
+    """Opens every configured connection behind its guard; on PostgreSQL all processes share each connection's budget."""
+    settings, ports = house.settings, {}
+    journal = Journal(house.database, house.clock)
+    shared = None if settings.embedded else SharedBudgets(settings.database)
+    if shared is not None:
+        house.closing.push_async_callback(shared.close)
+    for connection in settings.connections:
+        connector = connect(connection, Secrets(connection, settings.data), house.clock)
+        house.closing.push_async_callback(connector.close)
+        budget = (
+            shared.budget(connection.id, connection.budget) if shared
+            else LocalBudget(connection.id, connection.budget, house.clock)
+        )  # fmt: skip
+        guard = Guard(connection, budget=budget, journal=journal, clock=house.clock)
+        for port, implementation in connector.ports.items():
+            ports[(connection.id, port)] = guard.bind(port, implementation, connector.capabilities)
+    return ConnectedSystems(ports)
+
+
+async def _processes(house: House, systems: Systems) -> tuple[Processes, MasterData]:
+    """The stories over these systems, and the engine that runs them in this process."""
+    settings, clock = house.settings, house.clock
+    book = master_data(settings, house.database, clock)
+    if settings.mappings is not None:
+        await seed_mappings(book.mappings, read_mappings(settings.mappings))
+    durable = DbosDurable(house.database, settings.data, clock=clock)
+    quotes = QuoteDecisions(systems, book, clock, settings.check_deadline)
+    steps = OrderSteps(systems, book, quotes, clock)
+    onboard = OnboardingWorkflow(OnboardingSteps(systems, book), timedelta(days=settings.credit_decision_days))
+    durable.register(ONBOARDING, onboard, OnboardingPlan, Onboarded)
+    durable.register(ORDER, OrderWorkflow(steps), OrderRequest, Placed)
+    durable.register(CANCELLATION, CancellationWorkflow(steps), CancellationRequest, Cancelled)
+    await durable.launch()
+    house.closing.push_async_callback(durable.close)
+    orders = OrderDesk(durable, quotes, clock, settings.answer_within)
+    customers = CustomerViews(systems, book, orders, settings.check_deadline)
+    return Processes(Onboardings(systems, book, durable, settings.answer_within), quotes, orders, customers), book
+
+
+class RemoteSystems:
+    """The system layer in another process: each port is a client made from its contract."""
+
+    def __init__(self, house: House) -> None:
+        self._house, self._url = house, house.settings.split.system
+        self._made: dict[tuple[str, str], Any] = {}
+
+    def crm(self, connection: str) -> Crm:
+        return self._port(Crm, "system/crm", connection)
+
+    def billing(self, connection: str) -> Billing:
+        return self._port(Billing, "system/billing", connection)
+
+    def erp(self, connection: str) -> Erp:
+        return self._port(Erp, "system/erp", connection)
+
+    def _port(self, port: type[P], api: str, connection: str) -> P:
+        made: P = self._made.get((api, connection)) or _remote(self._house, port, api, self._url, {"connection": connection})
+        self._made[api, connection] = made
+        return made
+
+
+def _remote_processes(house: House) -> Processes:
+    url = house.settings.split.process
+    return Processes(
+        _remote(house, OnboardingProcess, "process/onboarding", url), _remote(house, QuoteProcess, "process/quotes", url),
+        _remote(house, OrderProcess, "process/orders", url), _remote(house, CustomerProcess, "process/customers", url),
+    )  # fmt: skip
+
+
+def _remote(house: House, port: type[P], api: str, url: str, fixed: Mapping[str, str] | None = None) -> P:
+    client = http.client(url, timeout=SECONDS)
+    house.closing.push_async_callback(client.aclose)
+    promised = yaml.load((CONTRACTS / api / "v1.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+    return remote(port, promised, client, house.internal_headers, system=api, fixed=fixed or {})
+
+
+def _upstream(house: House, layer: str) -> Upstream:
+    split = house.settings.split
+    url = {"experience": split.experience, "process": split.process, "ops": split.process, "system": split.system}[layer]
+    client = http.client(url, timeout=SECONDS)
+    house.closing.push_async_callback(client.aclose)
+    return Upstream(url, client, token=house.internal_token)

@@ -1,0 +1,224 @@
+"""Every contract below a directory becomes Operations, or the start is refused with all that is wrong, named by file and path."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gateway.inputs import Body, Parameters
+from gateway.pipeline import Limit, Operation
+from gateway.schemas import Document, Unresolvable
+
+METHODS = ("get", "put", "post", "patch", "delete")
+DEFAULT_TIMEOUT = 10.0  # seconds
+DEFAULT_MAX_BODY = 65_536  # bytes
+OUTAGES = ("", "deny", "allow", "local")
+_POLICY_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+_TEMPLATE = re.compile(r"(?:/(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))+")
+
+Wire = Mapping[str, Any]
+
+
+class BadContract(ValueError):
+    """The contracts cannot be enforced; each line says where and why."""
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """YAML as JSON has it: a date is a string."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
+    for first, found in _Loader.yaml_implicit_resolvers.items()
+}
+
+
+@dataclass
+class _Reading:
+    """One contract file while it is read."""
+
+    where: str
+    document: Document
+    faults: list[str] = field(default_factory=list)
+
+    def fault(self, place: str, what: str) -> None:
+        self.faults.append(f"{self.where}: {place}: {what}")
+
+
+def load(directory: Path, known_scopes: Iterable[str] | None = None) -> tuple[Operation, ...]:
+    """The operations of all *.yaml below `directory`, by file name. `known_scopes`: those the token issuer can grant.
+
+    Raises BadContract, listing everything found wrong.
+    """
+    files = sorted(directory.rglob("*.yaml"))
+    if not files:
+        raise BadContract(f"there is no contract below {directory}")
+    scopes = None if known_scopes is None else frozenset(known_scopes)
+    operations: list[Operation] = []
+    faults: list[str] = []
+    for file in files:
+        where = str(file.relative_to(directory))
+        try:
+            found, wrong = read(file.read_text(encoding="utf-8"), where, scopes)
+        except (yaml.YAMLError, BadContract) as error:
+            found, wrong = [], [f"{where}: cannot be read: {error}"]
+        operations += found
+        faults += wrong
+    faults += _duplicates(operations)
+    if faults:
+        raise BadContract("\n".join(faults))
+    return tuple(operations)
+
+
+def read(text: str, where: str, known_scopes: frozenset[str] | None = None) -> tuple[list[Operation], list[str]]:
+    """The operations of one document, and what is wrong with it."""
+    parsed = yaml.load(text, _Loader)  # noqa: S506 - derived from the safe loader
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("paths"), dict) or not isinstance(parsed.get("info"), dict):
+        raise BadContract("it is not an OpenAPI document with info and paths")
+    reading = _Reading(where, Document(parsed))
+    operations = []
+    for path, item in parsed["paths"].items():
+        for method, body, shared in _entries(reading, path, item):
+            operation = _operation(reading, (method, path), body, shared, known_scopes)
+            if operation is not None:
+                operations.append(operation)
+    return operations, reading.faults
+
+
+def _entries(reading: _Reading, path: str, item: Any) -> Iterator[tuple[str, Wire, list[Any]]]:
+    if not isinstance(path, str) or not (path == "/" or _TEMPLATE.fullmatch(path)):
+        reading.fault(str(path), "a path is made of plain segments and {parameters} that fill a whole segment")
+        return
+    resolved = reading.document.follow(item)
+    for method in METHODS:
+        if isinstance(resolved.get(method), dict):
+            yield method, resolved[method], resolved.get("parameters", [])
+
+
+def _operation(
+    reading: _Reading, place: tuple[str, str], said: Wire, shared: list[Any], known: frozenset[str] | None
+) -> Operation | None:
+    method, path = place
+    at = f"{method.upper()} {path}"
+    before = len(reading.faults)
+    info = reading.document.root["info"]
+    try:
+        body = Body.of(reading.document, said)
+        parameters = Parameters.of(reading.document, [*shared, *said.get("parameters", [])])
+    except Unresolvable as error:
+        reading.fault(at, str(error))
+        return None
+    scopes = _scopes(reading, at, said, known)
+    limits = _limits(reading, at, said)
+    for problem in (*parameters.faults(path), *_scalar_faults(said)):
+        reading.fault(at, problem)
+    if len(reading.faults) > before:
+        return None
+    return Operation(
+        id=_identity(info, said["operationId"]),
+        api=str(info.get("x-trivium-api", reading.where)),
+        version=str(info.get("version", "")),
+        layer=str(info.get("x-trivium-layer", "")),
+        method=method.upper(),
+        path=path,
+        scopes=scopes or frozenset(),
+        public=not scopes,
+        limits=limits,
+        idempotency=said.get("x-trivium-idempotency", "none"),
+        timeout=float(said.get("x-trivium-timeout", DEFAULT_TIMEOUT)),
+        max_body=int(said.get("x-trivium-max-body", DEFAULT_MAX_BODY)),
+        audience=str(info.get("x-trivium-audience", "internal")),
+        path_parameters=parameters.path,
+        query_parameters=parameters.query,
+        required_query=frozenset(parameters.required_query),
+        header_parameters=parameters.header,
+        required_headers=frozenset(parameters.required_headers),
+        body_schema=body.schema,
+        body_required=body.required,
+        body_media=body.media,
+        lifecycle=info.get("x-trivium-lifecycle", {}),
+        extensions={name: value for name, value in said.items() if name.startswith("x-")},
+    )
+
+
+def _scopes(reading: _Reading, at: str, said: Wire, known: frozenset[str] | None) -> frozenset[str] | None:
+    """None for an operation that is public on purpose."""
+    security = said.get("security", reading.document.root.get("security"))
+    if security is None:
+        reading.fault(at, "it has no security; say `security: []` if everybody may call it")
+    elif security and (len(security) != 1 or len(security[0]) != 1):
+        reading.fault(at, "exactly one security requirement with one scheme can be enforced")
+    if not security or len(security) != 1 or len(security[0]) != 1:
+        return None
+    ((scheme, scopes),) = security[0].items()
+    if not scopes:
+        reading.fault(at, f"{scheme} is required without any scope; name one")
+    declared = _declared_scopes(reading.document, scheme)
+    for scope in scopes:
+        if scope not in declared:
+            reading.fault(at, f"the scope {scope} is unknown to the security scheme {scheme}")
+        elif known is not None and scope not in known:
+            reading.fault(at, f"the scope {scope} is unknown to the authorization server")
+    return frozenset(scopes)
+
+
+def _declared_scopes(document: Document, scheme: str) -> frozenset[str]:
+    said = document.follow(document.root.get("components", {}).get("securitySchemes", {}).get(scheme, {}))
+    return frozenset(scope for flow in said.get("flows", {}).values() for scope in flow.get("scopes", {}))
+
+
+def _limits(reading: _Reading, at: str, said: Wire) -> dict[str, tuple[Limit, ...]]:
+    """By plan. An operation's own limits replace the ones its document gives to all."""
+    plans = said.get("x-trivium-limits", reading.document.root.get("x-trivium-limits"))
+    if not isinstance(plans, dict) or not plans.get("default"):
+        reading.fault(at, "it has no x-trivium-limits with a default; nothing is unlimited by accident")
+        return {}
+    found = {}
+    for plan, entries in plans.items():
+        found[plan] = tuple(limit for limit in (_limit(entry) for entry in entries) if limit is not None)
+        names = [limit.policy for limit in found[plan]]
+        if len(names) != len(entries) or len(set(names)) != len(names):
+            reading.fault(at, f"the limits of plan {plan} need distinct policy names, and a quota and a window of 1 or more")
+    return found
+
+
+def _limit(said: Any) -> Limit | None:
+    if not isinstance(said, dict):
+        return None
+    policy, quota, window = str(said.get("policy", "")), said.get("quota"), said.get("window")
+    outage = str(said.get("outage", ""))
+    counts = all(isinstance(count, int) and not isinstance(count, bool) and count >= 1 for count in (quota, window))
+    return Limit(policy, quota, window, outage) if counts and outage in OUTAGES and _POLICY_NAME.fullmatch(policy) else None  # type: ignore[arg-type]
+
+
+def _scalar_faults(said: Wire) -> Iterator[str]:
+    if not isinstance(said.get("operationId"), str) or not said["operationId"]:
+        yield "it has no operationId"
+    if said.get("x-trivium-idempotency", "none") not in ("required", "none"):
+        yield "x-trivium-idempotency is required or none"
+    timeout, body = said.get("x-trivium-timeout", DEFAULT_TIMEOUT), said.get("x-trivium-max-body", DEFAULT_MAX_BODY)
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout <= 300:
+        yield "x-trivium-timeout is a number of seconds, more than 0 and at most 300"
+    if isinstance(body, bool) or not isinstance(body, int) or body < 0:
+        yield "x-trivium-max-body is a number of bytes"
+
+
+def _identity(info: Wire, operation_id: str) -> str:
+    """An operationId is unique within its contract; with the API and its major version before it, everywhere."""
+    major = str(info.get("version", "")).partition(".")[0]
+    return f"{str(info.get('x-trivium-api', 'api')).replace('/', '.')}.v{major}.{operation_id}"
+
+
+def _duplicates(operations: Iterable[Operation]) -> Iterator[str]:
+    seen: dict[str, Operation] = {}
+    for operation in operations:
+        other = seen.setdefault(operation.id, operation)
+        if other is not operation:
+            yield f"the operationId {operation.id} is used by {_name(other)} and by {_name(operation)}"
+
+
+def _name(operation: Operation) -> str:
+    return f"{operation.method} {operation.path} ({operation.api})"

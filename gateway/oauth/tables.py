@@ -1,0 +1,71 @@
+"""What the authorization server remembers: clients, their secrets' hashes, sealed keys, revoked tokens, and one epoch.
+
+Every change that running processes must notice takes the next epoch in its own transaction and stamps its row with it, so a
+poll that saw epoch N asks for rows above N and misses none. All times are whole seconds of Unix time.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, String, Table, Text, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kernel.db import metadata
+
+clients = Table(
+    "oauth_clients",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("scopes", Text, nullable=False),  # separated by single spaces, sorted
+    Column("plan", String(64), nullable=False),
+    Column("accounts", Text),  # a JSON array; NULL: not restricted to certain accounts
+    Column("active", Boolean, nullable=False),
+    Column("refuse_until", BigInteger, nullable=False),  # tokens issued at or before this moment are dead
+    Column("epoch", BigInteger, nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+client_secrets = Table(
+    "oauth_client_secrets",
+    metadata,
+    Column("client_id", String(64), primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+signing_keys = Table(
+    "oauth_signing_keys",
+    metadata,
+    Column("kid", String(64), primary_key=True),
+    Column("state", String(8), nullable=False),  # next | active | retired
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("activated_at", BigInteger),
+    Column("retired_at", BigInteger),
+)
+
+revoked_tokens = Table(
+    "oauth_revoked_tokens",
+    metadata,
+    Column("token_id", String(64), primary_key=True),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    Column("epoch", BigInteger, nullable=False, index=True),
+)
+
+epochs = Table(
+    "oauth_epoch",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("value", BigInteger, nullable=False),
+)
+
+
+async def next_epoch(connection: AsyncConnection) -> int:
+    """Takes the next epoch; the row stays locked until the transaction ends, so epochs become visible in their order."""
+    await connection.execute(text("INSERT INTO oauth_epoch (id, value) VALUES (1, 0) ON CONFLICT DO NOTHING"))
+    taken = await connection.execute(text("UPDATE oauth_epoch SET value = value + 1 WHERE id = 1 RETURNING value"))
+    return int(taken.scalar_one())
+
+
+async def current_epoch(connection: AsyncConnection) -> int:
+    found = await connection.execute(text("SELECT value FROM oauth_epoch WHERE id = 1"))
+    return int(found.scalar() or 0)

@@ -1,0 +1,114 @@
+"""What the door is made of: an Operation per contract entry, a Call per request, a chain of policies composed once at start.
+
+A policy factory takes an Operation and answers its policy, or None where the policy does not apply. A policy does its one
+thing and forwards, or raises a Problem. The chain is pure ASGI: `forward(call)` ends in the dispatch that runs the upstream.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+from starlette.types import Receive, Scope, Send
+
+ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`quota` calls per `window` seconds, named as it appears in the RateLimit fields."""
+
+    policy: str
+    quota: int
+    window: int
+    outage: str = ""  # deny | allow | local while the shared store is away; "" leaves it to the limiter's setting
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Everything the contract says about one operation, resolved at start."""
+
+    id: str  # operationId
+    api: str  # "process/orders"
+    version: str  # "1.2.0"
+    layer: str  # system | process | experience | ops
+    method: str
+    path: str  # template, e.g. "/process/orders/v1/orders/{order_id}"
+    scopes: frozenset[str]
+    public: bool
+    limits: Mapping[str, tuple[Limit, ...]]  # plan -> limits; "default" is always there
+    idempotency: str  # required | none
+    timeout: float  # seconds
+    max_body: int  # bytes
+    audience: str  # internal | partner | public
+    path_parameters: Mapping[str, Mapping[str, Any]]  # name -> JSON Schema
+    query_parameters: Mapping[str, Mapping[str, Any]]
+    required_query: frozenset[str]
+    header_parameters: Mapping[str, Mapping[str, Any]]
+    required_headers: frozenset[str]
+    body_schema: Mapping[str, Any] | None  # self-contained JSON Schema 2020-12 ($defs inside)
+    body_required: bool
+    body_media: tuple[str, ...]
+    lifecycle: Mapping[str, Any] = field(default_factory=dict)
+    extensions: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, as proved by the token."""
+
+    client: str
+    subject: str
+    scopes: frozenset[str]
+    plan: str = "default"
+    accounts: frozenset[str] | None = None  # None: not restricted to certain accounts
+    token_id: str = ""
+    expires_at: int = 0
+
+
+NOBODY = Caller(ANONYMOUS, ANONYMOUS, frozenset())
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way through the door."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    operation: Operation
+    path_params: dict[str, str]
+    correlation_id: str
+    caller: Caller = NOBODY
+    body: bytes | None = None  # read once, by the first policy that needs it
+    response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)  # added to whatever the upstream answers
+    headers: dict[bytes, bytes] = field(init=False)  # as they arrived, the first value of each
+
+    def __post_init__(self) -> None:
+        self.headers = dict(reversed(self.scope["headers"]))
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first value of a header, its name in lower case."""
+        return self.headers.get(name)
+
+
+Forward = Callable[[Call], Awaitable[None]]
+
+
+class Policy(Protocol):
+    """One concern. The chain hands it what comes after it by name."""
+
+    def __call__(self, call: Call, forward: Forward) -> Awaitable[None]: ...
+
+
+Factory = Callable[[Operation], Policy | None]
+
+
+def compose(policies: Sequence[Factory], operation: Operation, dispatch: Forward) -> Forward:
+    """One closure per operation: the policies that apply, in their order, around the dispatch."""
+    chain = dispatch
+    for factory in reversed(policies):
+        policy = factory(operation)
+        if policy is not None:
+            chain = partial(policy, forward=chain)
+    return chain

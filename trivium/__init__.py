@@ -1,0 +1,1 @@
+"""The command `trivium`: what a person types."""
