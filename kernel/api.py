@@ -35,7 +35,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 IdempotencyKey = Annotated[
     str,
     Header(
-        alias="Idempotency-Key", min_length=8, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$",
+        alias="Idempotency-Key", min_length=8, max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$",
         description="Chosen by the caller, one per thing to be done: the same key never does it twice.",
     ),
 ]  # fmt: skip

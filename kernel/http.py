@@ -4,6 +4,7 @@ What matters is whether a write may have taken effect: a failure before the requ
 it is `OutcomeUnknown` or `PlatformTimeout`.
 """
 
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import quote
 
 import aiohttp
@@ -24,10 +25,22 @@ def path(template: str, **ids: str) -> str:
 
 
 def client(base_url: str, *, timeout: float, connections: int = 100) -> httpx.AsyncClient:
-    """A pooled client for one platform; `timeout` is in seconds and covers connecting, sending and each wait for data."""
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30)
+    """A pooled client for one platform; `timeout` is in seconds and covers connecting, sending and each wait for data.
+
+    It keeps no cookies: what one caller was given must not go out with the call of another.
+    """
+
+    def session() -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=30)
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
     return httpx.AsyncClient(
-        base_url=base_url, timeout=timeout, transport=AiohttpTransport(limits=limits), follow_redirects=False, trust_env=False
+        base_url=base_url,
+        timeout=timeout,
+        transport=AiohttpTransport(client=session),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        follow_redirects=False,
+        trust_env=False,
     )
 
 

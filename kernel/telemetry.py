@@ -61,7 +61,11 @@ def _identify(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMappin
 
 def configure_logs(settings: Telemetry) -> None:
     """Everything that logs, ours or a library's, as one JSON line (or, for people, a coloured one) on standard error."""
-    render: Any = structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer()
+    render: Any = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)  # never the locals of a frame
+    )
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

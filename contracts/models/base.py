@@ -1,6 +1,7 @@
 """The one base of all models, and the bounded types they share: nothing we accept or answer is unbounded."""
 
-from typing import Annotated
+from types import NoneType
+from typing import Annotated, Any, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -8,7 +9,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 class Model(BaseModel):
     """Immutable, closed to unknown members; absent and null mean the same."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_timedelta="float")
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """What may be null may be absent: answers leave null members out, and whoever reads them must find them again."""
+        super().__pydantic_init_subclass__(**kwargs)
+        for name, field in cls.model_fields.items():
+            if NoneType in get_args(field.annotation) and field.is_required():
+                raise TypeError(f"{cls.__name__}.{name} may be null, so give it the default None")
 
 
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/#-]*$")]

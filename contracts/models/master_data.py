@@ -70,7 +70,7 @@ class Attribute(Model):
     """One attribute of a customer, the system that owns it, and who last set it."""
 
     name: Code
-    value: Value | None
+    value: Value | None = None
     owner: Code
     set_by: Code
     set_at: Instant
@@ -81,7 +81,7 @@ class Proposal(Model):
 
     id: Id
     name: Code
-    value: Value | None
+    value: Value | None = None
     proposed_by: Code
     proposed_at: Instant
 

@@ -61,16 +61,16 @@ class Customer(Model):
     """A customer in billing or in an ERP."""
 
     reference: Reference
-    key: Key | None
+    key: Key | None = None
     legal_name: Name
-    currency: Currency | None
+    currency: Currency | None = None
     active: bool
 
 
 class Credit(Model):
     """A customer's standing in the ERP: exposure is what is owed plus what is ordered and not yet invoiced."""
 
-    limit: Money | None
+    limit: Money | None = None
     exposure: Money
     overdue_days: Days
     on_hold: bool

@@ -26,10 +26,10 @@ class Quote(Model):
     status: Code
     approved: bool
     account: Reference
-    opportunity: Reference | None
+    opportunity: Reference | None = None
     currency: Currency
-    expires_on: date | None
-    contract_start: date | None
+    expires_on: date | None = None
+    contract_start: date | None = None
     contract_months: Months
     lines: Annotated[list[QuoteLine], Field(max_length=500)]
     total: Money
@@ -44,7 +44,7 @@ class Opportunity(Model):
     reference: Reference
     name: Name
     stage: Code
-    amount: Money | None
+    amount: Money | None = None
     won: bool
 
 

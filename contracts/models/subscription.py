@@ -40,7 +40,7 @@ SubscriptionStatus = Literal["pending", "active", "paused", "past_due", "cancell
 
 class Subscription(Model):
     reference: Reference
-    key: Key | None
+    key: Key | None = None
     status: SubscriptionStatus
     currency: Currency
     customer: Id
@@ -59,7 +59,7 @@ class Invoice(Model):
     """An invoice as billing issued it; `open_amount` is what is still to be paid."""
 
     reference: Reference
-    number: Code | None
+    number: Code | None = None
     status: InvoiceStatus
     total: Money
     open_amount: Money

@@ -75,3 +75,21 @@ async def test_a_connection_cut_after_sending_leaves_the_outcome_unknown():
 
     assert failure.value.ambiguous
     assert not isinstance(failure.value, PlatformTimeout)
+
+
+async def test_no_cookie_of_one_answer_goes_out_with_the_next_call():
+    heads = []
+
+    async def answer(reader, writer):
+        while head := await reader.readuntil(b"\r\n\r\n") if not reader.at_eof() else b"":
+            heads.append(head)
+            writer.write(b"HTTP/1.1 200 OK\r\nset-cookie: session=of-another; Path=/\r\ncontent-length: 0\r\n\r\n")
+            if len(heads) == 2:
+                return
+
+    async with serving(answer) as url, http.client(url.replace("127.0.0.1", "localhost"), timeout=2) as client:
+        for _ in range(2):
+            await http.send(client, client.build_request("GET", "/"), system="ledger")
+
+    assert len(heads) == 2
+    assert b"cookie" not in heads[1].lower()
