@@ -116,19 +116,26 @@ async def _targets(house: House, part: Part) -> Mapping[str, Target]:
         case Part.ALL | Part.WORKER:
             systems = await connected_systems(house)
             processes, book = await _processes(house, systems)
-            return _served([*_system_apis(systems), *_process_apis(processes, book), _experience_api(processes)])
+            return _served(house, [*_system_apis(systems), *_process_apis(processes, book), _experience_api(processes)])
         case Part.SYSTEM:
-            return _served(_system_apis(await connected_systems(house)))
+            return _served(house, _system_apis(await connected_systems(house)))
         case Part.PROCESS:
             processes, book = await _processes(house, RemoteSystems(house))
-            return _served(_process_apis(processes, book))
+            return _served(house, _process_apis(processes, book))
         case Part.EXPERIENCE:
-            return _served([_experience_api(_remote_processes(house))])
+            return _served(house, [_experience_api(_remote_processes(house))])
         case Part.GATEWAY:
             return {api.id: _upstream(house, api.layer) for api in declared()}
 
 
-def _served(apis: list[Api]) -> dict[str, Target]:
+def _served(house: House, apis: list[Api]) -> dict[str, Target]:
+    if house.settings.telemetry.otlp_endpoint is not None:
+        from opentelemetry.instrumentation.fastapi import (
+            FastAPIInstrumentor,
+        )  # costs start-up time, and only traced calls need it
+
+        for api in apis:
+            FastAPIInstrumentor.instrument_app(api.app, exclude_spans=["receive", "send"])
     return {api.id: InProcess(api.app) for api in apis}
 
 

@@ -142,6 +142,12 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{(self.data / 'trivium.sqlite').absolute()}"
 
     @property
+    def sandboxed(self) -> bool:
+        """Whether every connection leads to the bundled sandbox, and none to a real platform."""
+        served = {f"http://127.0.0.1:{port}" for port in self.sandbox.ports.values()}
+        return bool(served) and {connection.base_url.rstrip("/") for connection in self.connections} <= served
+
+    @property
     def mappings(self) -> Path | None:
         """The mappings file; a relative path is relative to the settings file."""
         if self.mappings_file is None:

@@ -24,6 +24,7 @@ from sandbox.server import PORTS, UnknownVendor
 from sandbox.server import serve as serve_sandbox
 from system_apis.connector import MissingCredential
 from trivium import clients, demo
+from trivium.anew import forget_the_last_world
 from trivium.journey import JourneyFailed, travel
 from trivium.serving import serve as serve_part
 from trivium.supervisor import NotReady, Supervisor, members
@@ -59,6 +60,8 @@ def up(
 async def _up(settings: Settings, *, split: bool, workers: int, journey: bool, once: bool) -> None:
     if settings.sandbox.ports:
         demo.prepare(settings)
+    if settings.sandboxed and await forget_the_last_world(settings):
+        out.print("[dim]The sandbox starts with a new world; what was recorded about its last one is forgotten.[/]")
     supervisor = Supervisor(members(settings, split=split, workers=workers))
     await supervisor.start()
     try:
