@@ -2,7 +2,7 @@
 
 Problem
 ├── BadRequest 400 · Unauthorized 401 · Forbidden 403 · NotFound 404 · MethodNotAllowed 405 · NotAcceptable 406
-├── Conflict 409 ── InProgress · PreconditionFailed 412 · TooLarge 413 · UnsupportedMediaType 415
+├── Conflict 409 ── InProgress · NeedsPerson (ambiguous) · PreconditionFailed 412 · TooLarge 413 · UnsupportedMediaType 415
 ├── Invalid 422 ── UnknownConnection · KeyReused · Unmapped · Refused
 ├── TooManyRequests 429
 ├── Internal 500
@@ -118,6 +118,12 @@ class Conflict(Problem):
 
 class InProgress(Conflict):
     slug, title = "in-progress", "The same request is still being worked on"
+
+
+class NeedsPerson(Conflict):
+    """A write is in doubt and nothing can tell what became of it: a person looks at the platform and declares it."""
+
+    slug, title, ambiguous = "needs-person", "A person must find out what became of a write", True
 
 
 class PreconditionFailed(Problem):
