@@ -68,7 +68,7 @@ async def new_sales_order(port: Erp, facts: ErpFacts, key: str = "ORD-7001") -> 
     tax = await port.find_tax_code(facts.tax_code)
     assert customer is not None
     assert tax is not None
-    line = SalesOrderLine(line="L1", item=items[0].id, quantity=2, amount="2400.02", tax_code=tax.id)
+    line = SalesOrderLine(line="L1", item=items[0].id, quantity=2, amount="2400.02", tax_code=tax.code)
     return NewSalesOrder(
         key=key,
         customer=customer.reference,

@@ -38,6 +38,11 @@ class Operation:
         write = self.platform.writes[self.name]
         return {"method": write.method, "path": write.path}
 
+    @property
+    def sent(self) -> int:
+        """How often the write goes out when connections break: the transport itself repeats a PUT or DELETE once."""
+        return 2 if self.platform.writes[self.name].method in ("PUT", "DELETE") else 1
+
     def made(self, sandbox: Sandbox) -> int:
         """How many records of the kind that this method creates the platform has."""
         return len(sandbox.records(self.platform.writes[self.name].kind))

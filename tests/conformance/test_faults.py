@@ -95,7 +95,7 @@ async def test_a_create_whose_reply_is_lost_is_in_doubt_and_a_look_up_settles_it
 ) -> None:
     effect, before = operation.effect, operation.made(sandbox)
     assert isinstance(effect, Creates)
-    sandbox.fault("reply_lost", **operation.aim())
+    sandbox.fault("reply_lost", count=operation.sent, **operation.aim())
 
     with pytest.raises(OutcomeUnknown) as problem:
         await prepared.run[operation.name]()

@@ -1,6 +1,6 @@
 """OAuth 2.0 client credentials by a signed assertion: one token serves all calls, and is fetched once for all who wait.
 
-https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_162730264820.html
+https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_162755359851.html
 """
 
 import asyncio
@@ -126,4 +126,4 @@ def signing_key(pem: SecretStr) -> tuple[ECKey | RSAKey, str]:
         return ECKey.import_key(key), _CURVES[key.curve.name]
     if isinstance(key, RSAPrivateKey) and key.key_size >= SMALLEST_RSA:
         return RSAKey.import_key(key), "PS256"
-    raise BadKey("use an EC key on P-256, P-384 or P-521, or an RSA key of 3072 or 4096 bits")
+    raise BadKey("use an EC key on P-256, P-384 or P-521, or an RSA key of at least 2048 bits")

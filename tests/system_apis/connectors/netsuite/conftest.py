@@ -2,21 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from contracts.ports.system import Erp
 from kernel.secrets import SecretRef
 from kernel.settings import Connection
+from sandbox.netsuite.account import CLIENT_ID
 from system_apis.connector import Connector, Secrets
 from system_apis.connectors.netsuite import connect
-from system_apis.connectors.netsuite.tokens import TOKEN_PATH
+from system_apis.connectors.netsuite.tokens import ASSERTION_TYPE, TOKEN_PATH
 from tests.conformance.platforms import netsuite as described
 from tests.conformance.sandboxed import Sandbox
 
@@ -153,3 +157,28 @@ async def connector(to_sandbox: Connection) -> AsyncIterator[Connector]:
 @pytest.fixture
 def erp(connector: Connector) -> Any:
     return connector.ports[Erp]
+
+
+@pytest.fixture
+def facts(sandbox: Sandbox) -> Any:
+    return described.facts(sandbox)[Erp]
+
+
+Directly = Callable[..., httpx.Response]
+
+
+@pytest.fixture
+def directly(to_sandbox: object, sandbox: Sandbox) -> Iterator[Directly]:
+    """What somebody else does in the same account: (method, path, body) -> the answer."""
+    now = int(time.time())
+    claims = {"iss": CLIENT_ID, "scope": ["rest_webservices"], "aud": sandbox.url + TOKEN_PATH, "iat": now, "exp": now + 60}
+    assertion = jwt.encode({"alg": "ES256", "kid": described.KID}, claims, described.KEY)
+    form = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion, "grant_type": "client_credentials"}
+    with httpx.Client(base_url=sandbox.url, trust_env=False) as http:
+        token = http.post(TOKEN_PATH, data=form).raise_for_status().json()["access_token"]
+        http.headers["Authorization"] = f"Bearer {token}"
+
+        def does(method: str, path: str, body: Any = None) -> httpx.Response:
+            return http.request(method, f"/services/rest/record/v1{path}", json=body).raise_for_status()
+
+        yield does

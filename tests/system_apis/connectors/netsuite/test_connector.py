@@ -1,25 +1,17 @@
-from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any
 
-import httpx
 import pytest
 
 from contracts.models.money import Money
-from contracts.models.order import NewSalesOrder, SalesOrderLine
 from contracts.models.party import CreditTerms, CustomerStatusChange
 from contracts.ports.effects import Safety
 from contracts.ports.system import Erp
-from kernel.context import correlation_id
 from kernel.problem import Conflict, NotFound, OutcomeUnknown, Refused
 from system_apis.connector import Connector
-from system_apis.connectors.netsuite.tokens import ASSERTION_TYPE, TOKEN_PATH
-from tests.conformance.calls import new_customer, new_sales_order
+from tests.conformance.calls import new_customer
 from tests.conformance.platform import ErpFacts
-from tests.conformance.platforms import netsuite as described
 from tests.conformance.sandboxed import Sandbox
-from tests.sandbox.netsuite.driving import Account
-from tests.system_apis.connectors.netsuite.conftest import Scripted
+from tests.system_apis.connectors.netsuite.conftest import Directly, Scripted
 
 GONE = {"o:errorDetails": [{"detail": "The record instance does not exist.", "o:errorCode": "NONEXISTENT_ID"}]}
 LIMIT = {"o:errorDetails": [{"detail": "Concurrent request limit exceeded.", "o:errorCode": "CONCURRENCY_LIMIT_EXCEEDED"}]}
@@ -29,33 +21,6 @@ ACME = {
     "id": "1001", "externalId": "ACC-7001", "entityId": "CUST7", "companyName": "Acme", "isPerson": False,
     "isInactive": False, "currency": {"id": "1"},
 }  # fmt: skip
-
-
-@pytest.fixture
-def facts(sandbox: Sandbox) -> Any:
-    return described.facts(sandbox)[Erp]
-
-
-Directly = Callable[..., httpx.Response]
-
-
-@pytest.fixture
-def directly(to_sandbox: object, sandbox: Sandbox) -> Iterator[Directly]:
-    """What somebody else does in the same account: (method, path, body) -> the answer."""
-    with httpx.Client(base_url=sandbox.url, trust_env=False) as http:
-        account = Account(sandbox.url, None, lambda: described.datetime.now(described.UTC), described.KEY, http)  # type: ignore[arg-type]
-        form = {
-            "grant_type": "client_credentials",
-            "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": account.assertion(kid=described.KID),
-        }
-        token = http.post(TOKEN_PATH, data=form).raise_for_status().json()["access_token"]
-        http.headers["Authorization"] = f"Bearer {token}"
-
-        def does(method: str, path: str, body: Any = None) -> httpx.Response:
-            return http.request(method, f"/services/rest/record/v1{path}", json=body).raise_for_status()
-
-        yield does
 
 
 async def known(erp: Erp, facts: ErpFacts) -> str:
@@ -92,16 +57,6 @@ async def test_an_existing_customer_is_answered_and_left_as_it_is(erp: Erp, fact
     assert sandbox.records("customer") == before
 
 
-async def test_an_existing_order_is_answered_and_left_as_it_is(erp: Erp, facts: ErpFacts, sandbox: Sandbox) -> None:
-    order = await new_sales_order(erp, facts)
-    made = await erp.create_sales_order(order, "key")
-    before = sandbox.records("salesOrder")
-    other = order.model_copy(update={"lines": [order.lines[0].model_copy(update={"amount": Decimal("1.00")})]})
-
-    assert await erp.create_sales_order(other, "key") == made
-    assert sandbox.records("salesOrder") == before
-
-
 async def test_a_key_in_another_case_overwrites_nobody(erp: Erp, facts: ErpFacts, sandbox: Sandbox) -> None:
     before = sandbox.records("customer")
 
@@ -116,130 +71,6 @@ async def test_a_key_with_a_slash_is_one_key(erp: Erp, facts: ErpFacts) -> None:
 
     assert made.key == "crm/ACC:7"
     assert await erp.find_customer("crm/ACC:7") == made
-
-
-async def test_an_order_is_kept_exactly_with_dimensions_tax_and_correlation(erp: Erp, facts: ErpFacts, sandbox: Sandbox) -> None:
-    order = await new_sales_order(erp, facts)
-    dimensions = {"department": "1", "class": "2", "location": "1"}
-    lines = [
-        SalesOrderLine(line="L1", item=order.lines[0].item, quantity=3, amount="100.00", dimensions=dimensions),
-        order.lines[0].model_copy(update={"line": "L2"}),
-    ]
-    token = correlation_id.set("corr-1")
-    try:
-        await erp.create_sales_order(order.model_copy(update={"lines": lines, "customer_reference": "PO-88"}), "key")
-    finally:
-        correlation_id.reset(token)
-    (kept,) = sandbox.records("salesOrder")
-    first, second = kept["item"]["items"]
-
-    assert (kept["memo"], kept["otherRefNum"], kept["tranDate"]) == ("correlation corr-1", "PO-88", facts.open_day.isoformat())
-    assert (first["amount"], second["amount"]) == ("100.00", "2400.02")
-    assert [first[name]["id"] for name in dimensions] == ["1", "2", "1"]
-    assert second["taxCode"]["refName"] == "US-CA"
-
-
-async def test_the_same_put_a_second_time_does_not_double_the_lines(erp: Erp, facts: ErpFacts, sandbox: Sandbox) -> None:
-    sandbox.fault("reply_lost", method="PUT")  # once: the transport then sends the PUT again by itself
-
-    made = await erp.create_sales_order(await new_sales_order(erp, facts), "key")
-    (kept,) = sandbox.records("salesOrder")
-
-    assert [one["status"] for one in sandbox.requests() if one["method"] == "PUT"] == [204, 204]
-    assert len(kept["item"]["items"]) == 1
-    assert made.total.amount == Decimal(kept["total"])
-
-
-async def test_an_order_on_a_day_of_an_open_period_without_terms_of_its_own_follows_the_customers(
-    erp: Erp, facts: ErpFacts, sandbox: Sandbox
-) -> None:
-    await erp.create_sales_order(await new_sales_order(erp, facts), "key")
-
-    assert sandbox.records("salesOrder")[0]["terms"]["refName"] == "Net 30"
-
-
-async def test_a_closed_period_names_the_day_and_the_fix(erp: Erp, facts: ErpFacts, sandbox: Sandbox) -> None:
-    order = await new_sales_order(erp, facts)
-    sandbox.fault("closed_period", method="PUT")
-
-    with pytest.raises(Refused) as refusal:
-        await erp.create_sales_order(order, "key")
-
-    assert (refusal.value.field, refusal.value.system) == ("ordered_on", "netsuite")
-    assert refusal.value.fix
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"legal_entity": "2"}, "legal_entity"),
-        ({"legal_entity": "nowhere"}, "legal_entity"),
-        ({"currency": "JPY"}, "currency"),
-        ({"currency": "EUR"}, "currency"),
-    ],
-)
-async def test_a_refused_order_names_our_field(erp: Erp, facts: ErpFacts, change: dict[str, str], field: str) -> None:
-    order = (await new_sales_order(erp, facts)).model_copy(update=change)
-
-    with pytest.raises(Refused) as refusal:
-        await erp.create_sales_order(order, "key")
-
-    assert refusal.value.field == field
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"item": "999999"}, "lines[0].item"),
-        ({"tax_code": "NO-SUCH"}, "lines.L1.tax_code"),
-        ({"dimensions": {"class": "99"}}, "lines[0].dimensions.class"),
-    ],
-)
-async def test_a_refused_line_names_itself(erp: Erp, facts: ErpFacts, change: dict[str, Any], field: str) -> None:
-    order: NewSalesOrder = await new_sales_order(erp, facts)
-    wrong = order.model_copy(update={"lines": [order.lines[0].model_copy(update=change)]})
-
-    with pytest.raises(Refused) as refusal:
-        await erp.create_sales_order(wrong, "key")
-
-    assert refusal.value.field == field
-
-
-async def test_an_invoiced_order_is_not_cancelled(erp: Erp, facts: ErpFacts, directly: Directly) -> None:
-    made = await erp.create_sales_order(await new_sales_order(erp, facts), "key")
-    place = f"/salesOrder/{made.reference.id}"
-    directly("PATCH", place, {"orderStatus": {"id": "B"}})
-    directly("POST", f"{place}/!transform/invoice", {})
-
-    with pytest.raises(Refused) as refusal:
-        await erp.cancel_sales_order(made.reference.id)
-
-    assert refusal.value.fix
-    assert (await erp.get_sales_order(made.reference.id)).status == "completed"
-
-
-async def test_a_cancelled_order_leaves_the_exposure(erp: Erp, facts: ErpFacts) -> None:
-    customer = await known(erp, facts)
-    before = await erp.get_credit(customer)
-    made = await erp.create_sales_order(await new_sales_order(erp, facts), "key")
-
-    await erp.cancel_sales_order(made.reference.id)
-
-    assert await erp.get_credit(customer) == before
-
-
-async def test_an_order_cancelled_by_others_is_cancelled(erp: Erp, facts: ErpFacts, directly: Directly) -> None:
-    made = await erp.create_sales_order(await new_sales_order(erp, facts), "key")
-    directly("PATCH", f"/salesOrder/{made.reference.id}", {"orderStatus": {"id": "C"}})
-
-    assert (await erp.cancel_sales_order(made.reference.id)).status == "cancelled"
-
-
-async def test_an_id_of_another_kind_is_not_an_order(erp: Erp, sandbox: Sandbox) -> None:
-    invoice = sandbox.records("invoice")[0]["id"]
-
-    with pytest.raises(Refused):
-        await erp.get_sales_order(invoice)
 
 
 @pytest.mark.parametrize("id", ["eid:ACC-1003", "1001?q=1", "١٢", "1001\n", "1" * 19])
