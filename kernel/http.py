@@ -52,7 +52,10 @@ def not_sent(error: httpx.TransportError) -> bool:
 
 
 async def send(http: httpx.AsyncClient, request: httpx.Request, *, system: str) -> httpx.Response:
-    """Sends once. Raises PlatformDown (nothing was sent), PlatformTimeout or OutcomeUnknown (it may have been done)."""
+    """Sends; aiohttp repeats a GET, PUT or DELETE once when the connection breaks, which their meaning allows.
+
+    Raises PlatformDown (nothing was sent), PlatformTimeout or OutcomeUnknown (it may have been done).
+    """
     try:
         return await http.send(request)
     except httpx.TransportError as error:

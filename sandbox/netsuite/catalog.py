@@ -2,7 +2,7 @@
 
 from sandbox.netsuite.schema import Field, RecordType, parse
 
-COUNTRIES = "{US|DE|GB|FR|AT|CH|NL|CA}"
+COUNTRIES = "{US|CA|MX|GB|DE|AT|CH|FR|IT|ES|NL}"
 COMMON = "externalId lastModifiedDate:datetime! createdDate:datetime! "
 DIMENSIONS = "department:>department class:>classification location:>location "
 ADDRESS = parse(f"addressee attention addr1 addr2 addr3 addrPhone addrText! city state zip country:{COUNTRIES} override:boolean")
