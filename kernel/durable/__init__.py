@@ -1,0 +1,1 @@
+"""Durable runs behind a port: `port.py` is what processes use, the other files are the engine."""
