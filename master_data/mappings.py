@@ -11,6 +11,7 @@ from kernel.clock import Clock
 from kernel.db import Database, aware
 from kernel.problem import Conflict
 from master_data.tables import mapping as table
+from master_data.turns import take_turn
 
 
 class MappingBook:
@@ -32,9 +33,11 @@ class MappingBook:
         general = {source: target for source, target, where in rows if where == ANY}
         return {**general, **{source: target for source, target, where in rows if where != ANY}}
 
-    async def list(self, kind: MappingKind | None = None, source: str | None = None) -> Sequence[Mapping]:
-        """Every version, newest first."""
-        query = select(table).order_by(table.c.kind, table.c.source, table.c.connection, table.c.valid_from.desc()).limit(1000)
+    async def list(
+        self, kind: MappingKind | None = None, source: str | None = None, limit: int | None = None
+    ) -> Sequence[Mapping]:
+        """Every version, by kind, source and connection, the newest of each first."""
+        query = select(table).order_by(table.c.kind, table.c.source, table.c.connection, table.c.valid_from.desc()).limit(limit)
         if kind is not None:
             query = query.where(table.c.kind == kind.value)
         if source is not None:
@@ -46,6 +49,7 @@ class MappingBook:
         """Adds a version. It takes over from the one valid that day, or reaches until the next one begins."""
         same = (table.c.kind == new.kind.value, table.c.connection == new.connection, table.c.source == new.source)
         async with self._database.transaction() as db:
+            await take_turn(db, f"mapping {new.kind.value} {new.connection} {new.source}")
             versions = (await db.execute(select(table).where(*same).order_by(table.c.valid_from))).mappings().all()
             standing = next((row for row in versions if row["valid_from"] == new.valid_from), None)
             if standing is not None:

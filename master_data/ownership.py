@@ -6,13 +6,15 @@ Loops end here: a value equal to the one on record, or to a standing proposal, c
 from collections.abc import Mapping
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import RowMapping, delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.models.master_data import Attribute, Proposal
 from kernel.clock import Clock
 from kernel.db import Database, aware
 from kernel.problem import NotFound
 from master_data.tables import attribute, proposal
+from master_data.turns import take_turn
 
 # attribute -> the domain that owns it once several know it
 OWNERS: Mapping[str, str] = {
@@ -44,22 +46,32 @@ class Ownership:
         if unknown:
             raise KeyError(f"attributes without an owner: {sorted(unknown)}")
         async with self._database.transaction() as db:
+            await take_turn(db, f"customer {key}")
             rows = (await db.execute(select(attribute).where(attribute.c.key == key))).mappings()
             standing = {row["name"]: row for row in rows}
             for name, value in said.items():
-                row = standing.get(name)
-                values = {"key": key, "name": name, "value": value}
-                if row is None:
-                    await db.execute(attribute.insert().values(**values, set_by=by, set_at=self._clock.now()))
-                elif row["value"] == value:
-                    continue
-                elif by == self._owners[name]:
-                    where = (attribute.c.key == key, attribute.c.name == name)
-                    await db.execute(attribute.update().where(*where).values(value=value, set_by=by, set_at=self._clock.now()))
-                else:
-                    await db.execute(delete(proposal).where(*_same_proposal(key, name, by)))
-                    id = sha256(f"{key}|{name}|{by}|{value}".encode()).hexdigest()[:24]
-                    await db.execute(proposal.insert().values(**values, id=id, proposed_by=by, proposed_at=self._clock.now()))
+                await self._hear(db, {"key": key, "name": name, "value": value}, by, standing.get(name))
+
+    async def _hear(self, db: AsyncConnection, word: dict[str, str | None], by: str, standing: RowMapping | None) -> None:
+        """One attribute as `by` says it, beside the row that stands."""
+        if standing is None:
+            await db.execute(attribute.insert().values(**word, set_by=by, set_at=self._clock.now()))
+        elif standing["value"] == word["value"]:
+            return
+        elif by == self._owners[standing["name"]]:
+            where = (attribute.c.key == word["key"], attribute.c.name == word["name"])
+            await db.execute(attribute.update().where(*where).values(value=word["value"], set_by=by, set_at=self._clock.now()))
+        else:
+            await self._propose(db, word, by)
+
+    async def _propose(self, db: AsyncConnection, word: dict[str, str | None], by: str) -> None:
+        """A system has one proposal per attribute: its latest."""
+        said = "|".join(str(part) for part in (word["key"], word["name"], by, word["value"]))
+        id = sha256(said.encode()).hexdigest()[:24]
+        if (await db.execute(select(proposal.c.id).where(proposal.c.id == id))).first() is None:
+            same = (proposal.c.key == word["key"], proposal.c.name == word["name"], proposal.c.proposed_by == by)
+            await db.execute(delete(proposal).where(*same))
+            await db.execute(proposal.insert().values(**word, id=id, proposed_by=by, proposed_at=self._clock.now()))
 
     async def attributes(self, key: str) -> list[Attribute]:
         async with self._database.reading() as db:
@@ -84,6 +96,7 @@ class Ownership:
     async def decide(self, key: str, proposal_id: str, *, accept: bool) -> None:
         """Accepting writes the value in the owner's place; either way the proposal is gone."""
         async with self._database.transaction() as db:
+            await take_turn(db, f"customer {key}")
             where = (proposal.c.key == key, proposal.c.id == proposal_id)
             row = (await db.execute(select(proposal).where(*where))).mappings().first()
             if row is None:
@@ -93,7 +106,3 @@ class Ownership:
                 target = (attribute.c.key == key, attribute.c.name == row["name"])
                 values = {"value": row["value"], "set_by": row["proposed_by"], "set_at": self._clock.now()}
                 await db.execute(attribute.update().where(*target).values(values))
-
-
-def _same_proposal(key: str, name: str, by: str) -> tuple[ColumnElement[bool], ...]:
-    return (proposal.c.key == key, proposal.c.name == name, proposal.c.proposed_by == by)

@@ -19,6 +19,7 @@ from kernel.problem import NotFound
 from master_data.book import MasterData
 
 CustomerKey = Annotated[str, Path(min_length=1, max_length=160, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
+SHOWN = 1000  # mappings in one answer
 ProposalId = Annotated[str, Path(pattern=r"^[0-9a-f]{24}$")]
 
 
@@ -33,7 +34,7 @@ def master_data_api(book: MasterData) -> Api:
         kind: MappingKind | None = None, source: Annotated[str | None, Query(max_length=500)] = None
     ) -> Mappings:
         """Every version of every mapping, at most 1,000; filter by kind and source."""
-        return Mappings(items=list(await book.mappings.list(kind, source)))
+        return Mappings(items=list(await book.mappings.list(kind, source, SHOWN)))
 
     @api.post("/mappings", scope="master-data:write", status=201)
     async def add_mapping(new: NewMapping, idempotency_key: IdempotencyKey) -> Mapping:

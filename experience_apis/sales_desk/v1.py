@@ -15,7 +15,7 @@ from kernel.api import Api, IdempotencyKey
 Connection = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,39}$", description="The CRM connection", examples=["salesforce"])]
 RecordId = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="The CRM's id")]
 OrderId = Annotated[str, Path(min_length=1, max_length=160, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
-GOING_ON = frozenset({OrderState.ACKNOWLEDGED, OrderState.PENDING, OrderState.HELD, OrderState.IN_PROGRESS})
+ENDED = frozenset({OrderState.COMPLETED, OrderState.CANCELLED, OrderState.FAILED, OrderState.REJECTED})
 
 
 class Submission(Model):
@@ -50,7 +50,7 @@ def sales_desk_api(customers: CustomerProcess, quotes: QuoteProcess, orders: Ord
         record = CrmRecord(connection=connection, id=quote_id)
         wanted = NewOrder(quote=record, customer_reference=submission.customer_reference)
         order = await orders.submit_order(wanted, idempotency_key)
-        response.status_code = 202 if order.state in GOING_ON else 201
+        response.status_code = 201 if order.state in ENDED else 202
         response.headers["Location"] = f"/experience/sales-desk/v1/orders/{order.id}"
         return order
 

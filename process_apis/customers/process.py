@@ -1,7 +1,7 @@
 """The customer in every system at once; a system that does not answer costs its own part and nothing else."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from contracts.models.customer360 import CustomerView, Unavailable
@@ -12,6 +12,7 @@ from kernel.problem import PlatformTimeout, Problem
 from kernel.settings import Route
 from master_data.book import MasterData
 
+Part = Callable[[], Awaitable[Any]]
 CUSTOMER = "customer"
 SHOWN_ORDERS = 20
 
@@ -26,9 +27,9 @@ class CustomerViews:
         """Raises NotFound when the CRM has no such account, and the CRM's own problem when it does not answer."""
         account = await self._systems.crm(connection).get_account(account_id)
         key = await self._book.references.key_of(account.reference) or account.number
-        parts = {
+        parts: dict[str, Part] = {
             **self._crm_parts(connection, account_id),
-            "orders": self._orders.list_orders(customer_key=key, limit=SHOWN_ORDERS),
+            "orders": lambda: self._orders.list_orders(customer_key=key, limit=SHOWN_ORDERS),
         }
         route = self._route(account)
         if route is not None:
@@ -38,32 +39,32 @@ class CustomerViews:
         missing = [Unavailable(part=name, problem=problem.body()) for name, _, problem in answers if problem is not None]
         return CustomerView.model_validate({"customer_key": key, "account": account, "unavailable": missing, **shown})
 
-    def _crm_parts(self, connection: str, account_id: str) -> dict[str, Awaitable[Any]]:
+    def _crm_parts(self, connection: str, account_id: str) -> dict[str, Part]:
         crm = self._systems.crm(connection)
-        return {"opportunities": crm.list_opportunities(account_id), "quotes": crm.list_quotes(account_id)}
+        return {"opportunities": lambda: crm.list_opportunities(account_id), "quotes": lambda: crm.list_quotes(account_id)}
 
-    async def _erp_parts(self, key: str, route: Route) -> dict[str, Awaitable[Any]]:
+    async def _erp_parts(self, key: str, route: Route) -> dict[str, Part]:
         found = await self._book.references.find(key, route.erp, CUSTOMER)
         if found is None:
             return {}
-        erp = self._systems.erp(route.erp)
-        return {"erp_customer": erp.get_customer(found.id), "credit": erp.get_credit(found.id)}
+        id, erp = found.id, self._systems.erp
+        return {"erp_customer": lambda: erp(route.erp).get_customer(id), "credit": lambda: erp(route.erp).get_credit(id)}
 
-    async def _billing_parts(self, key: str, route: Route) -> dict[str, Awaitable[Any]]:
+    async def _billing_parts(self, key: str, route: Route) -> dict[str, Part]:
         found = await self._book.references.find(key, route.billing, CUSTOMER)
         if found is None:
             return {}
-        billing = self._systems.billing(route.billing)
+        id, billing = found.id, self._systems.billing
         return {
-            "billing_customer": billing.get_customer(found.id),
-            "subscriptions": billing.list_subscriptions(found.id),
-            "invoices": billing.list_invoices(found.id),
+            "billing_customer": lambda: billing(route.billing).get_customer(id),
+            "subscriptions": lambda: billing(route.billing).list_subscriptions(id),
+            "invoices": lambda: billing(route.billing).list_invoices(id),
         }
 
-    async def _within(self, name: str, part: Awaitable[Any]) -> tuple[str, Any, Problem | None]:
+    async def _within(self, name: str, part: Part) -> tuple[str, Any, Problem | None]:
         try:
             async with asyncio.timeout(self._deadline):
-                return name, await part, None
+                return name, await part(), None
         except TimeoutError:
             return name, None, PlatformTimeout(f"no answer within {self._deadline:g} s")
         except Problem as problem:

@@ -1,16 +1,17 @@
 """Onboarding as its callers see it: eligibility is answered at once, the rest is durable work under the customer's key."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from contracts.models.onboarding import CreditDecision, NewOnboarding, Onboarding, OnboardingState
 from contracts.models.operation import Operation, Reason
-from contracts.models.party import Account, CreditTerms, NewCustomer
+from contracts.models.party import Account, Address, CreditTerms, NewCustomer
 from contracts.models.reference import Reference
 from contracts.ports.system import Systems
 from kernel.context import caller
 from kernel.durable.port import Durable, RunRecord, RunState
-from kernel.problem import Invalid, Refused
+from kernel.problem import Invalid, NotFound, Refused
 from master_data.book import MasterData
 from process_apis.onboarding.records import CREDIT, PROCESS, OnboardingPlan
 from process_apis.operations import existing, operation, start_of
@@ -41,8 +42,10 @@ class Onboardings:
         if record is None:
             account = await self._systems.crm(request.account.connection).get_account(request.account.id)
             plan = await self._plan(request, account)
-            key = await self._key(plan.customer.key)
-            record = await self._durable.start(PROCESS, key, plan, start)
+            key, record = await self._key(plan.customer.key)
+        if record is None:
+            about = {"customer": plan.customer.key, "legal_entity": plan.legal_entity}
+            record = await self._durable.start(PROCESS, key, plan, replace(start, subject={**start.subject, **about}))
         return await self._answer(record)
 
     async def get_onboarding(self, onboarding_id: str) -> Onboarding:
@@ -51,6 +54,8 @@ class Onboardings:
     async def decide_onboarding(self, onboarding_id: str, decision: CreditDecision, idempotency_key: str) -> Onboarding:
         """Finance's decision; raises Conflict when none is awaited, e.g. because it has been taken."""
         record = await existing(self._durable, PROCESS, onboarding_id)
+        if decision.terms is not None and (asked := record.facts.get("terms")) is not None:
+            _granted_in(decision.terms, CreditTerms.model_validate(asked).credit_limit.currency)
         await self._durable.signal(record.id, CREDIT, decision, once=f"{caller.get()}:{idempotency_key}")
         return await self._answer(record)
 
@@ -64,14 +69,14 @@ class Onboardings:
     async def _answer(self, record: RunRecord) -> Onboarding:
         return onboarding(await self._durable.wait(record.id, self._answer_within))
 
-    async def _key(self, customer_key: str) -> str:
-        """The customer's key; numbered when an earlier onboarding of it ended without a customer."""
+    async def _key(self, customer_key: str) -> tuple[str, RunRecord | None]:
+        """The onboarding's key, and what stands under it; an account whose onboarding ended without a customer gets the next."""
         number, key = 1, customer_key
-        while (earlier := await self._durable.get(f"{PROCESS}:{key}")) and earlier.state in (
-            RunState.REFUSED, RunState.CANCELLED, RunState.FAILED,
-        ):  # fmt: skip
+        while (earlier := await self._durable.get(f"{PROCESS}:{key}")) is not None:
+            if earlier.state not in (RunState.REFUSED, RunState.CANCELLED, RunState.FAILED):
+                return key, earlier
             number, key = number + 1, f"{customer_key}.{number + 1}"
-        return key
+        return key, None
 
     async def _plan(self, request: NewOnboarding, account: Account) -> OnboardingPlan:
         """Eligibility: the account is active, its parent exists, and it says all that the ERP needs."""
@@ -80,7 +85,7 @@ class Onboardings:
             fix = "reactivate the account in the CRM"
             raise Refused(f"the account {account.number} is inactive", field="account.active", system=system, fix=fix)
         if account.parent is not None:
-            await self._systems.crm(system).get_account(account.parent.id)
+            await self._parent_exists(account, account.parent)
         if account.address is None or account.email is None:
             missing = "address" if account.address is None else "email"
             raise Invalid(
@@ -96,12 +101,21 @@ class Onboardings:
             legal_entity=route.erp_entity_id, tax_id=account.tax_id,
         )  # fmt: skip
         return OnboardingPlan(
-            account=request.account, customer=customer, asked_terms=request.terms, erp=route.erp,
+            account=request.account, customer=customer, asked_terms=request.terms, legal_entity=route.legal_entity, erp=route.erp,
             erp_entity_id=route.erp_entity_id, billing=route.billing,
         )  # fmt: skip
 
+    async def _parent_exists(self, account: Account, parent: Reference) -> None:
+        try:
+            await self._systems.crm(parent.connection).get_account(parent.id)
+        except NotFound:
+            raise Refused(
+                f"the parent {parent.id} of the account {account.number} does not exist", field="account.parent",
+                system=parent.connection, fix="correct the account's parent in the CRM",
+            ) from None  # fmt: skip
+
     async def _observe(self, account: Account) -> None:
-        address = account.address.model_dump_json() if account.address else None
+        address = _one_line(account.address) if account.address else None
         said = {"name": account.name, "email": account.email, "address": address, "currency": account.currency}
         await self._book.ownership.observe(account.number, {**said, "tax_id": account.tax_id}, by="crm")
 
@@ -116,7 +130,8 @@ def onboarding(record: RunRecord) -> Onboarding:
             "id": record.key,
             "state": STATES[record.state],
             "account": {"connection": connection, "id": account_id},
-            "customer_key": record.key.partition(".")[0],
+            "customer_key": subject["customer"],
+            "legal_entity": subject["legal_entity"],
             "terms": CreditTerms.model_validate(terms) if terms else None,
             "erp_customer": _reference(facts, "erp_customer"),
             "billing_customer": _reference(facts, "billing_customer"),
@@ -126,6 +141,11 @@ def onboarding(record: RunRecord) -> Onboarding:
             "updated_at": record.updated_at,
         }
     )
+
+
+def _one_line(address: Address) -> str:
+    parts = (address.line1, address.postal_code, address.city, address.state, address.country)
+    return ", ".join(part for part in parts if part)
 
 
 def _reference(facts: Mapping[str, Any], name: str) -> Reference | None:
@@ -138,6 +158,10 @@ def _same_currency(account: Account, terms: CreditTerms, currency: str, system: 
             f"the legal entity for this country sells in {currency}, the account is in {account.currency}",
             field="account.currency", system=system, fix=f"set the account's currency to {currency} in the CRM",
         )  # fmt: skip
+    _granted_in(terms, currency)
+
+
+def _granted_in(terms: CreditTerms, currency: str) -> None:
     if terms.credit_limit.currency != currency:
         raise Invalid(
             f"a credit limit in {terms.credit_limit.currency} for a customer in {currency}",

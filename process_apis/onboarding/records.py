@@ -15,6 +15,7 @@ class OnboardingPlan(Model):
     account: CrmRecord
     customer: NewCustomer
     asked_terms: CreditTerms
+    legal_entity: Code
     erp: Code
     erp_entity_id: Id
     billing: Code
@@ -23,7 +24,7 @@ class OnboardingPlan(Model):
 class Existing(Model):
     """The customer that a platform already has under the key; None when it has none."""
 
-    customer: Customer | None
+    customer: Customer | None = None
 
 
 class Onboarded(Model):

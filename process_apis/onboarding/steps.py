@@ -58,7 +58,7 @@ class OnboardingSteps:
             "legal_name": ledger.legal_name,
             "payment_days": str(terms.payment_days),
             "credit_limit": str(terms.credit_limit),
-            "legal_entity": plan.customer.legal_entity,
+            "legal_entity": plan.legal_entity,
         }
 
         async def step(_: str) -> None:

@@ -24,7 +24,7 @@ class OnboardingWorkflow:
             Customer,
             undo=None if in_erp.customer else steps.block_in_erp(plan),
         )
-        await run.note(erp_customer=ledger.reference.model_dump())
+        await run.note(erp_customer=ledger.reference.model_dump(), terms=plan.asked_terms.model_dump(mode="json"))
         terms = (await self._credit_decision(run, plan)).terms or plan.asked_terms
         await run.step("set credit terms in ERP", steps.set_terms(plan, ledger, terms), Customer)
         if not ledger.active:

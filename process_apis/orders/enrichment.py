@@ -33,8 +33,9 @@ async def plan(request: OrderRequest, dossier: Dossier, payment_days: int | None
     quote, route = await dossier.quote(), await dossier.route()
     lines = await dossier.priced_lines()
     words = await _words(dossier, lines)
-    _complete(lines, words, quote.currency)
+    _complete(lines, words, quote.currency, await dossier.tax_source())
     erp_customer, billing_customer = await dossier.erp_customer(), await dossier.billing_customer()
+    days = PAYMENT_DAYS if payment_days is None else payment_days
     sales_order = NewSalesOrder(
         key=request.key,
         customer=erp_customer,
@@ -49,7 +50,7 @@ async def plan(request: OrderRequest, dossier: Dossier, payment_days: int | None
         customer=billing_customer,
         currency=quote.currency,
         contract_months=quote.contract_months,
-        payment_days=payment_days or PAYMENT_DAYS,
+        payment_days=days,
         lines=[_subscription_line(line, words) for line in lines],
     )
     return OrderPlan(
@@ -64,7 +65,7 @@ async def plan(request: OrderRequest, dossier: Dossier, payment_days: int | None
         billing_customer=billing_customer,
         total=quote.total,
         contract_months=quote.contract_months,
-        payment_days=payment_days or PAYMENT_DAYS,
+        payment_days=days,
         sales_order=sales_order,
         subscription=subscription if _recurs(lines) else None,
     )
@@ -80,8 +81,7 @@ async def _words(dossier: Dossier, lines: list[SoldLine]) -> Words:
     prices = (
         {p.key: p.id for p in (await (await dossier.billing()).list_prices(sorted(set(keys.values())))).items} if keys else {}
     )
-    account = await dossier.account()
-    tax_source = f"{route.legal_entity}/{account.address.country if account.address else ''}"
+    tax_source = await dossier.tax_source()
     tax = await mappings.resolve(MappingKind.TAX_CODE, [tax_source], route.erp, today)
     return Words(
         items={sku: ids[code] for sku, code in codes.items() if code in ids},
@@ -96,13 +96,16 @@ async def _dimensions(mappings: MappingBook, erp: str, on: date) -> dict[str, di
     return {kind.value: await mappings.resolve(kind, charges, erp, on) for kind in DIMENSIONS}
 
 
-def _complete(lines: list[SoldLine], words: Words, currency: str) -> None:
-    """Every line has a charge, an amount, an item and a price."""
+def _complete(lines: list[SoldLine], words: Words, currency: str, tax_source: str) -> None:
+    """Every line has a charge, an amount, an item and a price, and there is a tax code for all of them."""
     missing = [
         {"pointer": f"quote.lines[{line.number}].{member}", "detail": detail, "fix": fix}
         for line in lines
         for member, detail, fix in _gaps(line, words, currency)
     ]
+    if words.tax_code is None:
+        fix = mapping_fix(MappingKind.TAX_CODE, tax_source, "TAX-CODE")
+        missing.append({"pointer": "account.address.country", "detail": f"no tax code for {tax_source}", "fix": fix})
     if missing:
         first = missing[0]
         raise Unmapped(first["detail"], field=first["pointer"], system="trivium", fix=first["fix"], errors=missing)

@@ -1,5 +1,6 @@
 """Orders as their callers see them: the quote is validated at once, the rest is durable work under the order's key."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -52,6 +53,9 @@ class OrderDesk:
     async def list_orders(
         self, state: OrderState | None = None, customer_key: str | None = None, cursor: str | None = None, limit: int = 50
     ) -> Orders:
+        """A page may be shorter than `limit`. A finished order that was taken back is listed only where no state is asked for."""
+        if state is not None and state not in RUN_STATES:
+            return Orders(items=[])
         found = await self._durable.search(
             process=PROCESS,
             state=RUN_STATES[state] if state else None,
@@ -61,19 +65,27 @@ class OrderDesk:
         )
         page = found[:limit]
         more = page[-1].key if len(found) > limit else None
-        return Orders(items=[await self._shown(record) for record in page], next=more)
+        shown = await asyncio.gather(*(self._shown(record) for record in page))
+        return Orders(items=[order for order in shown if state in (None, order.state)], next=more)
 
     async def release_order(self, order_id: str, reason: Reason, idempotency_key: str) -> Order:
+        """Also releases what is held while a finished order is taken back."""
         record = await existing(self._durable, PROCESS, order_id)
-        return await self._answer(await self._durable.release(record.id, f"{caller.get()}: {reason.reason}"))
+        taken_back = await self._taken_back(record)
+        held = record if taken_back is None else taken_back
+        await self._durable.release(held.id, f"{caller.get()}: {reason.reason}")
+        await self._durable.wait(held.id, self._answer_within)
+        return await self.get_order(order_id)
 
     async def cancel_order(self, order_id: str, reason: Reason, idempotency_key: str) -> Order:
-        """What is under way is undone; what is finished is taken back by a run of its own."""
+        """What is under way is undone; what is finished is taken back by a run of its own, which is begun once."""
         record = await existing(self._durable, PROCESS, order_id)
         match record.state:
             case RunState.COMPLETED:
-                start = start_of(reason, idempotency_key, dict(record.subject))
-                cancellation = await self._durable.start(CANCELLATION, order_id, _cancellation(record, reason), start)
+                cancellation = await self._taken_back(record)
+                if cancellation is None:
+                    start = start_of(reason, idempotency_key, dict(record.subject))
+                    cancellation = await self._durable.start(CANCELLATION, order_id, _cancellation(record, reason), start)
                 await self._durable.wait(cancellation.id, self._answer_within)
             case RunState.CANCELLED:
                 pass
@@ -93,17 +105,21 @@ class OrderDesk:
         return await self._shown(await self._durable.wait(record.id, self._answer_within))
 
     async def _shown(self, record: RunRecord) -> Order:
-        taken_back = None
-        if record.state is RunState.COMPLETED:
-            taken_back = await self._durable.get(f"{CANCELLATION}:{record.key}")
-        return order(record, taken_back, jeopardy=self._clock.now() - record.created_at > TARGET)
+        return order(record, await self._taken_back(record), jeopardy=self._clock.now() - record.created_at > TARGET)
+
+    async def _taken_back(self, record: RunRecord) -> RunRecord | None:
+        """The run that cancels a finished order, if there is one."""
+        if record.state is not RunState.COMPLETED:
+            return None
+        return await self._durable.get(f"{CANCELLATION}:{record.key}")
 
     async def _key(self, request: NewOrder) -> tuple[str, RunRecord | None]:
         """The order's key, and the order that stands under it; a quote whose order ended without effect gets the next key."""
         number, base = 1, f"{request.quote.connection}-{request.quote.id}"
         key = base
         while (earlier := await self._durable.get(f"{PROCESS}:{key}")) is not None:
-            if earlier.state not in ENDED_WITHOUT_ORDER:
+            taken_back = await self._taken_back(earlier)
+            if earlier.state not in ENDED_WITHOUT_ORDER and (taken_back is None or taken_back.state is not RunState.COMPLETED):
                 return key, earlier
             number, key = number + 1, f"{base}.{number + 1}"
         return key, None

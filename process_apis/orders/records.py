@@ -29,7 +29,7 @@ class OrderPlan(Model):
     erp: Code
     billing: Code
     crm_account: Reference
-    opportunity: Reference | None
+    opportunity: Reference | None = None
     quote: Reference
     erp_customer: Reference
     billing_customer: Reference
@@ -37,14 +37,14 @@ class OrderPlan(Model):
     contract_months: Months
     payment_days: Days
     sales_order: NewSalesOrder
-    subscription: NewSubscription | None
+    subscription: NewSubscription | None = None
 
 
 class Placed(Model):
     """The order in every platform."""
 
     sales_order: SalesOrder
-    subscription: Subscription | None
+    subscription: Subscription | None = None
 
 
 class CancellationRequest(Model):
@@ -55,10 +55,10 @@ class CancellationRequest(Model):
     erp: Code
     sales_order_id: Code
     billing: Code
-    subscription_id: Code | None
+    subscription_id: Code | None = None
     reason: Code
 
 
 class Cancelled(Model):
     sales_order: SalesOrder
-    subscription: Subscription | None
+    subscription: Subscription | None = None

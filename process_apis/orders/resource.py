@@ -38,7 +38,7 @@ def order(record: RunRecord, taken_back: RunRecord | None, *, jeopardy: bool) ->
             "trace": _trace(facts, plan),
             "checks": facts.get("checks") or [],
             "problem": record.problem or (taken_back.problem if taken_back else None),
-            "information_required": record.state is RunState.HELD,
+            "information_required": RunState.HELD in (record.state, taken_back and taken_back.state),
             "jeopardy": jeopardy and record.state not in FINAL,
             "correlation_id": record.correlation_id,
             "operation": f"{API}/operations/{record.key}",

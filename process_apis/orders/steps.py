@@ -32,7 +32,7 @@ class OrderSteps:
         async def step(_: str) -> QuoteValidation:
             answer = await self._quotes.validate_quote(request.order.quote)
             if answer.verdict is Verdict.COULD_NOT_CHECK:
-                raise could_not_check(answer)
+                raise could_not_check(answer, request.key)
             return answer
 
         return step
@@ -46,7 +46,7 @@ class OrderSteps:
             try:
                 attributes = await self._book.ownership.attributes(await dossier.customer_key())
                 days = next((a.value for a in attributes if a.name == "payment_days"), None)
-                return await make_plan(request, dossier, int(days) if days else None)
+                return await make_plan(request, dossier, None if days is None else int(days))
             finally:
                 await dossier.close()
 
@@ -97,13 +97,13 @@ def refusal(validation: QuoteValidation) -> Refused:
     )
 
 
-def could_not_check(validation: QuoteValidation) -> CouldNotCheck:
+def could_not_check(validation: QuoteValidation, order: str) -> CouldNotCheck:
     """The checks that could not be made; the run that raises it is held until a person has it checked again."""
     open_ = [check for check in validation.checks if check.verdict is Verdict.COULD_NOT_CHECK]
     names = ", ".join(check.name for check in open_)
     return CouldNotCheck(
         f"could not check {names}",
         system=open_[0].system,
-        fix="release the order once the system answers again: POST /process/orders/v1/orders/{order_id}/releases",
+        fix=f"release the order once the system answers again: POST /process/orders/v1/orders/{order}/releases",
         checks=[check.model_dump(mode="json") for check in open_],
     )

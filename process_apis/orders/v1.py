@@ -1,6 +1,7 @@
 """Orders v1: submit a quote, follow the order, release what is held, cancel."""
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import Path, Query, Response
 
@@ -44,7 +45,9 @@ def orders_api(orders: OrderProcess) -> Api:
         """Orders, newest first, a page at a time."""
         page = await orders.list_orders(state, customer_key, cursor, limit)
         if page.next:
-            response.headers["Link"] = f'</process/orders/v1/orders?cursor={page.next}&limit={limit}>; rel="next"'
+            asked = {"state": state and state.value, "customer_key": customer_key, "cursor": page.next, "limit": limit}
+            query = urlencode({name: said for name, said in asked.items() if said is not None})
+            response.headers["Link"] = f'</process/orders/v1/orders?{query}>; rel="next"'
         return page
 
     @api.get("/orders/{order_id}", scope="orders:read")

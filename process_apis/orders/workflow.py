@@ -17,8 +17,9 @@ class OrderWorkflow:
     async def __call__(self, run: Run, request: OrderRequest) -> Placed:
         steps = self._steps
         if request.validation.verdict is not Verdict.OK:
+            await run.note(checks=_checks(request.validation))
             again = await run.step("validate quote", steps.validate(request), QuoteValidation)
-            await run.note(checks=[check.model_dump(mode="json") for check in again.checks])
+            await run.note(checks=_checks(again))
             if again.verdict is Verdict.NOT_OK:
                 raise Stop(RunState.REFUSED, steps.refusal(again).detail)
         plan = await run.step("enrich order", steps.enrich(request), OrderPlan)
@@ -50,6 +51,10 @@ class CancellationWorkflow:
             subscription = await run.step("cancel subscription in billing", cancel, Subscription)
         sales_order = await run.step("cancel sales order in ERP", self._steps.close_sales_order(request), SalesOrder)
         return Cancelled(sales_order=sales_order, subscription=subscription)
+
+
+def _checks(validation: QuoteValidation) -> list[dict[str, object]]:
+    return [check.model_dump(mode="json") for check in validation.checks]
 
 
 def _shown(plan: OrderPlan) -> dict[str, object]:

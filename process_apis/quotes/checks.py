@@ -1,19 +1,28 @@
 """The checks a quote must pass, each a question to one system; none knows of another, all run at once.
 
-A check answers its findings (none: ok). A Problem that is not retryable is a finding too; a retryable one means that the
-check could not be made.
+A check answers its findings (none: ok). A Problem that says something of the quote (it is invalid, or refers to what does not
+exist) is a finding too; any other means that the check could not be made.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from contracts.models.catalog import ChargeKind, Price
 from contracts.models.master_data import MappingKind
 from contracts.models.validation import Finding
+from kernel.problem import NotFound
 from process_apis.quotes.dossier import Dossier
 from process_apis.quotes.lines import SoldLine, mapping_fix
 
 Findings = list[Finding]
 ERP, BILLING, CRM = "erp", "billing", "crm"
+# charge → whether its price is (recurring, metered)
+RHYTHMS: Mapping[ChargeKind, tuple[bool, bool]] = {
+    ChargeKind.ANNUAL: (True, False),
+    ChargeKind.MONTHLY_USAGE: (True, True),
+    ChargeKind.SERVICE: (False, False),
+    ChargeKind.GOODS: (False, False),
+}
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,11 @@ async def account_active(d: Dossier) -> Findings:
     if not account.active:
         return [Finding(field="account.active", reason="the account is inactive in the CRM", fix="reactivate the account")]
     if account.parent is not None:
-        await d.crm.get_account(account.parent.id)
+        try:
+            await d.crm.get_account(account.parent.id)
+        except NotFound:
+            reason = f"the parent account {account.parent.id} does not exist"
+            return [Finding(field="account.parent", reason=reason, fix="correct the account's parent in the CRM")]
     return []
 
 
@@ -72,8 +85,11 @@ async def credit(d: Dossier) -> Findings:
     found = []
     if standing.on_hold:
         found.append(Finding(field="quote.account", reason="finance has put the customer on credit hold", fix="ask finance"))
-    if standing.limit is None or standing.limit.currency != quote.total.currency:
+    if standing.limit is None:
         return found
+    if {standing.limit.currency, standing.exposure.currency} != {quote.currency}:
+        reason = f"credit is kept in {standing.limit.currency}, the quote is in {quote.currency}"
+        return [*found, Finding(field="quote.currency", reason=reason, fix=f"quote in {standing.limit.currency}, or ask finance")]
     after = standing.exposure + quote.total
     if standing.limit < after:
         reason = f"exposure would be {after}, the credit limit is {standing.limit}"
@@ -83,10 +99,13 @@ async def credit(d: Dossier) -> Findings:
 
 
 async def items_resolve(d: Dossier) -> Findings:
-    """Every line has a charge kind and an active item in the ERP."""
+    """There are lines, and every one has a charge kind and an active item in the ERP."""
+    lines = await d.lines()
+    if not lines:
+        return [Finding(field="quote.lines", reason="the quote has no lines", fix="add what is sold to the quote")]
     codes, known = await d.item_codes(), {item.code: item for item in (await d.items()).items}
     found = []
-    for line in await d.lines():
+    for line in lines:
         if line.charge is None:
             fix = mapping_fix(MappingKind.CHARGE, line.sku, "annual")
             found.append(_finding(line, "sku", f"{line.sku} has no charge kind", fix))
@@ -116,20 +135,24 @@ async def stock(d: Dossier) -> Findings:
 
 
 async def prices(d: Dossier) -> Findings:
-    """Quoted unit prices are the ERP's base prices; a bundle has a price of its own and is not compared."""
+    """Quoted unit prices are the ERP's base prices; a bundle has a price of its own, which its parts must be able to share."""
     codes, known = await d.item_codes(), {item.code: item for item in (await d.items()).items}
     found = []
-    for line in await d.lines():
+    for line in await d.priced_lines():
         item = known.get(codes.get(line.sku, ""))
-        if item is None or item.unit_price is None or line.unit_price is None or line.unit_price == item.unit_price:
+        if item is None:
             continue
-        reason = f"{line.sku} is quoted at {line.unit_price}, its price is {item.unit_price}"
-        found.append(_finding(line, "unit_price", reason, "quote the current price again"))
+        if line.amount is None:
+            reason = f"the share of {line.sku} in {line.bundle} is unknown"
+            found.append(_finding(line, "unit_price", reason, "set base prices of the parts in the ERP"))
+        elif None not in (line.unit_price, item.unit_price) and line.unit_price != item.unit_price:
+            reason = f"{line.sku} is quoted at {line.unit_price}, its price is {item.unit_price}"
+            found.append(_finding(line, "unit_price", reason, "quote the current price again"))
     return found
 
 
 async def billing_rates(d: Dossier) -> Findings:
-    """Billing has a price for every line in the quote's currency, metered where the charge is usage."""
+    """Billing has a price for every line in the quote's currency, in the rhythm of its charge: metered where that is usage."""
     route, quote, lines = await d.route(), await d.quote(), await d.lines()
     sources = {line.line: f"{line.sku}/{quote.currency}" for line in lines}
     keys = await d.book.mappings.resolve(MappingKind.PRICE, sources.values(), route.billing, d.today)
@@ -145,16 +168,25 @@ async def billing_rates(d: Dossier) -> Findings:
         elif keys[source] not in known:
             reason = f"billing has no price under {keys[source]!r}"
             found.append(_finding(line, "sku", reason, "create the price in billing, or correct the mapping"))
-        elif known[keys[source]].currency != quote.currency:
-            reason = f"{keys[source]!r} is a {known[keys[source]].currency} price"
-            found.append(_finding(line, "sku", reason, "correct the mapping"))
+        elif (why := _unfit(known[keys[source]], line, quote.currency)) is not None:
+            found.append(_finding(line, "sku", f"{keys[source]!r} {why}", "correct the mapping"))
     return found
+
+
+def _unfit(price: Price, line: SoldLine, currency: str) -> str | None:
+    """Why the line cannot be rated by this price."""
+    if price.currency != currency:
+        return f"is a {price.currency} price"
+    rhythm = RHYTHMS.get(line.charge) if line.charge else None
+    if rhythm in (None, (price.recurring, price.metered)):
+        return None
+    kind = "metered" if price.metered else "recurring" if price.recurring else "one-time"
+    return f"is a {kind} price, the charge of {line.sku} is {line.charge}"
 
 
 async def tax_codes_resolve(d: Dossier) -> Findings:
     """The legal entity has a tax code for sales to the customer's country, and the ERP knows it."""
-    route, account = await d.route(), await d.account()
-    source = f"{route.legal_entity}/{account.address.country if account.address else ''}"
+    route, source = await d.route(), await d.tax_source()
     mapped = await d.book.mappings.resolve(MappingKind.TAX_CODE, [source], route.erp, d.today)
     if source not in mapped:
         reason, fix = f"no tax code for {source}", mapping_fix(MappingKind.TAX_CODE, source, "TAX-CODE")

@@ -48,6 +48,11 @@ class Dossier:
         task = self._asked.get(name)
         return task.result() if task and task.done() and not task.cancelled() and not task.exception() else None
 
+    def problem(self, name: str) -> BaseException | None:
+        """Why a fact could not be established; None when it was, or nobody knows yet."""
+        task = self._asked.get(name)
+        return task.exception() if task and task.done() and not task.cancelled() else None
+
     @property
     def crm(self) -> Crm:
         return self.systems.crm(self.record.connection)
@@ -71,7 +76,7 @@ class Dossier:
         return await self._once("customer key", ask)
 
     async def route(self) -> Route:
-        """Which legal entity sells to the customer; as recorded when it was onboarded, else by the account's country."""
+        """Which legal entity sells to the customer: its country decides."""
 
         async def ask() -> Route:
             account = await self.account()
@@ -145,6 +150,11 @@ class Dossier:
 
         return await self._once("items", ask)
 
+    async def tax_source(self) -> str:
+        """What a tax code is mapped from: "legal entity/country"."""
+        route, account = await self.route(), await self.account()
+        return f"{route.legal_entity}/{account.address.country if account.address else ''}"
+
     async def priced_lines(self) -> list[SoldLine]:
         """The lines with every amount known: bundles allocated by the ERP's base prices."""
         lines = await self.lines()
@@ -154,10 +164,13 @@ class Dossier:
         base = {sku: items[code].unit_price for sku, code in codes.items() if code in items}
         return allocate_bundles(lines, {sku: price for sku, price in base.items() if price is not None})
 
-    async def tax_preview(self) -> TaxPreview:
-        """What the tax engine would charge for the fixed charges; metered ones are taxed when they are known."""
+    async def tax_preview(self) -> TaxPreview | None:
+        """What the tax engine would charge for the fixed charges; metered ones are taxed when they are known.
 
-        async def ask() -> TaxPreview:
+        None when nothing is fixed.
+        """
+
+        async def ask() -> TaxPreview | None:
             account, quote = await self.account(), await self.quote()
             lines = [
                 TaxableLine(line=line.line, sku=line.sku, amount=line.amount, quantity=line.quantity)
@@ -166,7 +179,7 @@ class Dossier:
             ]
             await self.route()
             if account.address is None or not lines:
-                raise Invalid("nothing to tax: the quote has no fixed charge", field="quote.lines", fix="add a line to the quote")
+                return None
             return await (await self.billing()).preview_tax(
                 TaxRequest(currency=quote.currency, ship_to=account.address, lines=lines)
             )

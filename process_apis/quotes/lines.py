@@ -56,7 +56,10 @@ def bundle_parts(sku: str, text: str | None) -> dict[str, int]:
     """ "A:1, B:10" → {"A": 1, "B": 10}; raises Unmapped when it is missing or cannot be read."""
     try:
         pairs = [part.strip().rsplit(":", 1) for part in (text or "").split(",")]
-        return {part: int(quantity) for part, quantity in pairs}
+        parts = {part.strip(): int(quantity) for part, quantity in pairs}
+        if len(parts) < len(pairs) or "" in parts or min(parts.values()) < 1:
+            raise ValueError("each part once, at least one of it")
+        return parts
     except ValueError:
         raise Unmapped(
             f"the contents of the bundle {sku} are {'not on record' if text is None else f'unreadable: {text!r}'}",
@@ -102,8 +105,8 @@ def _parts(number: int, line: QuoteLine, currency: str, parts: Mapping[str, int]
     total = line_amount(line.quantity, line.unit_price, currency)
     return [
         SoldLine(
-            f"{line.id}-{sku}", number, sku, line.quantity * quantity,
+            f"{line.id}-{part}", number, sku, line.quantity * quantity,
             ChargeKind(charges[sku]) if charges.get(sku) in set(ChargeKind) else None, None, None, line.sku, total,
         )
-        for sku, quantity in parts.items()
+        for part, (sku, quantity) in enumerate(parts.items(), start=1)
     ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Validating a quote: all checks at once, each with its own deadline, none able to spoil the answer of another."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from contracts.models.operation import CrmRecord
@@ -9,10 +10,12 @@ from contracts.models.sales import Quote
 from contracts.models.validation import Check, Finding, QuoteValidation, Verdict, overall
 from contracts.ports.system import Systems
 from kernel.clock import Clock
-from kernel.problem import NotFound, PlatformTimeout, Problem
+from kernel.problem import Conflict, Internal, Invalid, NotFound, PlatformTimeout, Problem
 from master_data.book import MasterData
 from process_apis.quotes.checks import CRM, QUESTIONS, Question
 from process_apis.quotes.dossier import Dossier
+
+log = logging.getLogger("trivium.quotes")
 
 
 class QuoteDecisions:
@@ -31,7 +34,7 @@ class QuoteDecisions:
         dossier = Dossier(self._systems, self._book, request, now.date())
         try:
             checks = list(await asyncio.gather(*(self._ask(question, dossier) for question in self._questions)))
-            quote = await _quote(dossier)
+            quote = _quote(dossier)
             return QuoteValidation(
                 quote=request, quote_number=quote and quote.number, verdict=overall(checks), validated_at=now,
                 total=quote and quote.total, tax=dossier.settled("tax preview"), customer=_customer(dossier), checks=checks,
@@ -51,12 +54,17 @@ class QuoteDecisions:
             problem = PlatformTimeout(f"no answer within {self._deadline:g} s")
         except Problem as said:
             problem = said
-        if problem is not None and not problem.retryable:
-            findings = [_as_finding(problem)]
+        except Exception as error:
+            # A person waits for thirteen other answers; this one is a mistake of ours, and is found in the log.
+            log.error("check stumbled", exc_info=error, extra={"check": question.name})
+            problem = Internal(f"the check {question.name} stumbled: {type(error).__name__}")
+        system = _system(question, dossier, problem)
+        if problem is not None and _is_an_answer(problem):
+            findings, problem = [_as_finding(problem)], None
         took = round((self._clock.monotonic() - begun) * 1000)
         return Check(
-            name=question.name, verdict=_verdict(findings, problem), system=_system(question, dossier, problem),
-            milliseconds=took, findings=findings, problem=problem.body() if problem is not None and problem.retryable else None,
+            name=question.name, verdict=_verdict(findings, problem), system=system, milliseconds=took, findings=findings,
+            problem=problem.body() if problem is not None else None,
         )  # fmt: skip
 
 
@@ -64,6 +72,11 @@ def _verdict(findings: list[Finding], problem: Problem | None) -> Verdict:
     if findings:
         return Verdict.NOT_OK
     return Verdict.OK if problem is None else Verdict.COULD_NOT_CHECK
+
+
+def _is_an_answer(problem: Problem) -> bool:
+    """Whether it says something of the quote. What says something of a system, or of us, leaves the question open."""
+    return isinstance(problem, Invalid | NotFound | Conflict)
 
 
 def _as_finding(problem: Problem) -> Finding:
@@ -81,14 +94,12 @@ def _system(question: Question, dossier: Dossier, problem: Problem | None) -> st
     return str(getattr(route, question.asks)) if route is not None else question.asks
 
 
-async def _quote(dossier: Dossier) -> Quote | None:
-    """The quote; None when the CRM could not be asked. That it does not exist is the caller's to know."""
-    try:
-        return dossier.settled("quote") or await dossier.quote()
-    except NotFound:
-        raise
-    except Problem:
-        return None
+def _quote(dossier: Dossier) -> Quote | None:
+    """The quote; None when the CRM did not answer in time. That it does not exist is the caller's to know."""
+    if isinstance(problem := dossier.problem("quote"), NotFound):
+        raise problem
+    found: Quote | None = dossier.settled("quote")
+    return found
 
 
 def _customer(dossier: Dossier) -> Reference | None:
