@@ -111,7 +111,8 @@ class Create(Generic[R]):
     async def _carry_out(self, claim: Claim, new: Model, ends: float) -> R:
         desk = self._desk
         for number in itertools.count(1):
-            if claim.doubtful and (found := await self._look_up(claim, new, ends)) is not None:
+            found = await self._already_there(claim, new, ends, first=number == 1)
+            if found is not None:
                 return await self._found(claim, found)
             if claim.doubtful or number > 1:
                 claim.attempts += 1
@@ -122,6 +123,12 @@ class Create(Generic[R]):
                 return await self._confirm(claim, pause)
             await desk.sleep(pause)
         raise AssertionError("count() has no end")
+
+    async def _already_there(self, claim: Claim, new: Model, ends: float, *, first: bool) -> Model | None:
+        """A doubtful write is looked up; so is the first sight of what may have been there before us, if that is to be kept."""
+        if claim.doubtful:
+            return await self._look_up(claim, new, ends)
+        return await self._look_up.ask(claim, new, ends) if self._keep_existing and first else None
 
     async def _attempt(self, claim: Claim, number: int, ends: float, new: Model) -> R | float:
         """The object, or the seconds to pause before the next attempt."""

@@ -30,7 +30,7 @@ class LookUp:
         """
         while True:
             begun = self._clock.now()
-            found = await self._ask(claim, new, ends)
+            found = await self.ask(claim, new, ends)
             if found is not None:
                 return found
             resend = after_absence(self._capability, claim)
@@ -46,7 +46,8 @@ class LookUp:
                 raise outcome_unknown(claim.write.connection, f"{claim.write.business_key} may become visible later", wait)
             await self._sleep(wait)
 
-    async def _ask(self, claim: Claim, new: Model, ends: float) -> Model | None:
+    async def ask(self, claim: Claim, new: Model, ends: float) -> Model | None:
+        """One look. Raises OutcomeUnknown when it could not be made now, NeedsPerson when it cannot be made at all."""
         connection, key = claim.write.connection, claim.write.business_key
         try:
             async with asyncio.timeout(ends - self._clock.monotonic()):

@@ -60,6 +60,19 @@ async def test_a_kind_that_keeps_what_exists_answers_it_whatever_the_content(pro
     assert await shop.create_customer(new("11.00"), "k2") == first
 
 
+async def test_a_kind_that_keeps_what_exists_is_looked_for_before_the_first_send(process: Open) -> None:
+    """The platform may have had it before us: the journal cannot know."""
+    platform = Platform(KEYED)
+    there = platform.make(new("10.00"))
+    platform.land()
+
+    found = await process(platform).create_customer(new("11.00"), "k")
+
+    assert found == there
+    assert platform.keys == []
+    assert platform.count("order-1") == 1
+
+
 @pytest.mark.parametrize("capability", [UPSERT, KEYED, REMEMBERING, LOOK_UP])
 @pytest.mark.parametrize("fault", ["reply lost", "5xx after effect"])
 async def test_a_lost_answer_is_found_and_not_sent_again(process: Open, capability: Capability, fault: str) -> None:
