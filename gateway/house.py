@@ -107,7 +107,9 @@ async def open_house(settings: Settings, service: str, clock: Clock | None = Non
         await database.create_all()
         oauth = await open_server(database, public_url=settings.server.url, data=settings.data, clock=clock)
         closing.push_async_callback(oauth.close)
-        yield House(settings, database, oauth, clock, Metrics(REGISTRY), closing, contracts.load(CONTRACTS))
+        house = House(settings, database, oauth, clock, Metrics(REGISTRY), closing, contracts.load(CONTRACTS))
+        house.checks["database"] = database.answers
+        yield house
 
 
 def scopes_of(promised: tuple[Operation, ...]) -> frozenset[str]:

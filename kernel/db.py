@@ -44,6 +44,11 @@ class Database:
         async with self.engine.connect() as connection:
             yield await connection.execution_options(trivium_reading=True)
 
+    async def answers(self) -> bool:
+        """Whether a query comes back; raises what the driver raises when it does not."""
+        async with self.reading() as connection:
+            return (await connection.execute(text("select 1"))).scalar() == 1
+
     async def create_all(self) -> None:
         """Creates missing tables; on PostgreSQL one process at a time."""
         async with self.engine.begin() as connection:

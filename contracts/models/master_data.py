@@ -18,7 +18,8 @@ class MappingKind(StrEnum):
 
     charge: sku → annual, monthly_usage, service, goods or bundle · bundle: sku → "SKU:quantity, SKU:quantity" ·
     item: sku → the ERP's item code · price: "sku/CURRENCY" → billing's price key ·
-    tax_code: "legal entity/country" → the ERP's tax code · department, class, location: charge → the ERP's id of it.
+    tax_code: "legal entity/country" → the ERP's tax code · department, class, location: charge → the ERP's id of it ·
+    account: charge → the ERP's account that its revenue is posted to.
     """
 
     CHARGE = "charge"
@@ -29,6 +30,7 @@ class MappingKind(StrEnum):
     DEPARTMENT = "department"
     CLASS = "class"
     LOCATION = "location"
+    ACCOUNT = "account"
 
 
 class NewMapping(Model):
