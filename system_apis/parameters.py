@@ -19,6 +19,8 @@ BusinessKey = Annotated[
 Codes = Annotated[list[Code], Query(min_length=1, max_length=100, description="Repeat the parameter for each")]
 CurrencyCode = Annotated[str, Query(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
 
+MANY_LINES = 1_048_576  # bytes: 500 lines of the longest kind, with room for escapes
+
 
 def found(value: T | None, what: str) -> T:
     """The value, or a 404 that says what is missing."""

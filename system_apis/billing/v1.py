@@ -6,14 +6,15 @@ from contracts.models.subscription import Invoices, NewSubscription, Subscriptio
 from contracts.models.tax import TaxPreview, TaxRequest
 from contracts.ports.system import Systems
 from kernel.api import Api, IdempotencyKey
-from system_apis.parameters import BusinessKey, Codes, Connection, ObjectId, found
+from kernel.problem import Conflict
+from system_apis.parameters import MANY_LINES, BusinessKey, Codes, Connection, ObjectId, found
 
 
 def billing_api(systems: Systems) -> Api:
     api = Api(
         "system", "billing", "1.0.0", "Billing",
         "Customers, prices, tax previews, subscriptions and invoices of any connected billing platform.", "platform-integration",
-        {"billing:read": "Read billing records", "billing:write": "Create and change billing records"},
+        {"billing:read": "Read billing records", "billing:write": "Create and change billing records"}, problems=(Conflict,),
     )  # fmt: skip
     _customers(api, systems)
     _subscriptions(api, systems)
@@ -23,7 +24,7 @@ def billing_api(systems: Systems) -> Api:
         """The prices that exist under these keys; a key without a price is missing in the answer."""
         return await systems.billing(connection).list_prices(keys)
 
-    @api.post("/{connection}/tax-previews", scope="billing:read")
+    @api.post("/{connection}/tax-previews", scope="billing:read", max_body=MANY_LINES)
     async def preview_tax(connection: Connection, request: TaxRequest) -> TaxPreview:
         """What the tax engine would charge for these lines today. Nothing is stored."""
         return await systems.billing(connection).preview_tax(request)
@@ -74,7 +75,7 @@ def _subscriptions(api: Api, systems: Systems) -> None:
         """The subscription under the platform's id."""
         return await systems.billing(connection).get_subscription(subscription_id)
 
-    @api.post("/{connection}/subscriptions", scope="billing:write", status=201)
+    @api.post("/{connection}/subscriptions", scope="billing:write", status=201, max_body=MANY_LINES)
     async def create_subscription(connection: Connection, new: NewSubscription, idempotency_key: IdempotencyKey) -> Subscription:
         """Creates the subscription once under its key; one-time lines go on its first invoice."""
         return await systems.billing(connection).create_subscription(new, idempotency_key)

@@ -6,13 +6,14 @@ from contracts.models.party import Account
 from contracts.models.sales import Opportunities, Quote, Quotes, References
 from contracts.ports.system import Systems
 from kernel.api import Api
+from kernel.problem import Conflict
 from system_apis.parameters import Connection, ObjectId
 
 
 def crm_api(systems: Systems) -> Api:
     api = Api(
         "system", "crm", "1.0.0", "CRM", "Accounts, quotes and opportunities of any connected CRM.", "platform-integration",
-        {"crm:read": "Read CRM records", "crm:write": "Write references back to CRM records"},
+        {"crm:read": "Read CRM records", "crm:write": "Write references back to CRM records"}, problems=(Conflict,),
     )  # fmt: skip
 
     @api.get("/{connection}/accounts/{account_id}", scope="crm:read")

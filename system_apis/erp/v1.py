@@ -11,13 +11,15 @@ from contracts.models.order import NewSalesOrder, SalesOrder
 from contracts.models.party import Credit, CreditTerms, Customer, CustomerStatusChange, NewCustomer
 from contracts.ports.system import Systems
 from kernel.api import Api, IdempotencyKey
-from system_apis.parameters import BusinessKey, Codes, Connection, CurrencyCode, ObjectId, found
+from kernel.problem import Conflict
+from system_apis.parameters import MANY_LINES, BusinessKey, Codes, Connection, CurrencyCode, ObjectId, found
 
 
 def erp_api(systems: Systems) -> Api:
     api = Api(
         "system", "erp", "1.0.0", "ERP", "Customers, credit, items, periods, tax codes and sales orders of any connected ERP.",
         "platform-integration", {"erp:read": "Read ERP records", "erp:write": "Create and change ERP records"},
+        problems=(Conflict,),
     )  # fmt: skip
     _customers(api, systems)
     _reference_data(api, systems)
@@ -90,7 +92,7 @@ def _sales_orders(api: Api, systems: Systems) -> None:
         """The sales order under the platform's id."""
         return await systems.erp(connection).get_sales_order(order_id)
 
-    @api.post("/{connection}/sales-orders", scope="erp:write", status=201)
+    @api.post("/{connection}/sales-orders", scope="erp:write", status=201, max_body=MANY_LINES)
     async def create_sales_order(connection: Connection, new: NewSalesOrder, idempotency_key: IdempotencyKey) -> SalesOrder:
         """Creates the sales order once under its key."""
         return await systems.erp(connection).create_sales_order(new, idempotency_key)

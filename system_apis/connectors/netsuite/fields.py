@@ -4,51 +4,26 @@ record/v1 answers JSON types and objects for references; every value of SuiteQL 
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import ClassVar
 
-from kernel.problem import BadPlatformAnswer
+from system_apis.wire import WireObject
 
-T = TypeVar("T")
 LARGEST = 18  # digits before the point that a number of NetSuite's may have
 _DAY = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 
 
 @dataclass(frozen=True)
-class Fields:
-    """A wire object; `system` is the connection it came over, `name` what to call it in a complaint."""
+class Fields(WireObject):
+    """A record, or a row of SuiteQL."""
 
-    wire: Mapping[str, Any]
-    system: str
-    name: str
-
-    def text(self, field: str) -> str:
-        return self._required(field, self.optional_text(field))
-
-    def optional_text(self, field: str) -> str | None:
-        """None for null, absent and empty alike."""
-        return self._of(field, str) or None
-
-    def flag(self, field: str) -> bool:
-        return self._required(field, self._of(field, bool))
-
-    def optional_flag(self, field: str) -> bool | None:
-        return self._of(field, bool)
-
-    def number(self, field: str) -> Decimal:
-        """A JSON number, exact."""
-        return self._required(field, self.optional_number(field))
+    vendor: ClassVar[str] = "NetSuite"
 
     def optional_number(self, field: str) -> Decimal | None:
-        found = self.wire.get(field)
-        if found is None:
-            return None
-        if isinstance(found, bool) or not isinstance(found, int | Decimal):
-            raise self.odd(field)
-        return self._bounded(field, Decimal(found))
+        found = super().optional_number(field)
+        return None if found is None else self._bounded(field, found)
 
     def reference(self, field: str) -> str:
         """The id of a reference or of an enumeration's value: {"id": "1", "refName": …}."""
@@ -94,21 +69,7 @@ class Fields:
         except ValueError:
             raise self.odd(field) from None
 
-    def odd(self, field: str) -> BadPlatformAnswer:
-        return BadPlatformAnswer(f"NetSuite: {self.name}.{field} is missing or not of its documented form", system=self.system)
-
     def _bounded(self, field: str, found: Decimal) -> Decimal:
         if not found.is_finite() or (found and found.adjusted() >= LARGEST):
-            raise self.odd(field)
-        return found
-
-    def _of(self, field: str, kind: type[T]) -> T | None:
-        found = self.wire.get(field)
-        if found is not None and not isinstance(found, kind):
-            raise self.odd(field)
-        return found
-
-    def _required(self, field: str, found: T | None) -> T:
-        if found is None:
             raise self.odd(field)
         return found

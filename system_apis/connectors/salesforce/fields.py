@@ -1,46 +1,25 @@
 """One record of Salesforce's, read field by field: what is missing or of another type is a BadPlatformAnswer, never a guess."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from typing import Any, TypeVar
+from typing import ClassVar, TypeVar
 
-from kernel.problem import BadPlatformAnswer
 from system_apis.connectors.salesforce.ids import record_id
+from system_apis.wire import WireObject
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Fields:
-    """A record; `system` is the connection it came over, `name` its object. A field named "" is one that the org has not."""
+class Fields(WireObject):
+    """A record. A field named "" is one that the org has not; any other was asked for, so its absence is odd."""
 
-    wire: Mapping[str, Any]
-    system: str
-    name: str
-
-    def text(self, field: str) -> str:
-        return self._required(field, self.optional_text(field))
+    vendor: ClassVar[str] = "Salesforce"
 
     def optional_text(self, field: str) -> str | None:
         """None for null and for nothing but white space, which people leave behind."""
         found = self._of(field, str)
         return None if found is None else found.strip() or None
-
-    def flag(self, field: str) -> bool:
-        return self._required(field, self._of(field, bool))
-
-    def number(self, field: str) -> Decimal:
-        return self._required(field, self.optional_number(field))
-
-    def optional_number(self, field: str) -> Decimal | None:
-        found = self._of(field, object)
-        if found is None:
-            return None
-        if isinstance(found, bool) or not isinstance(found, int | Decimal):
-            raise self.odd(field)
-        return Decimal(found)
 
     def optional_day(self, field: str) -> date | None:
         found = self.optional_text(field)
@@ -73,9 +52,6 @@ class Fields:
             raise self.odd(field)
         return [Fields(one, self.system, f"{self.name}.{field}[]") for one in records]
 
-    def odd(self, field: str) -> BadPlatformAnswer:
-        return BadPlatformAnswer(f"Salesforce: {self.name}.{field} is missing or not of its documented form", system=self.system)
-
     def _of(self, field: str, kind: type[T]) -> T | None:
         if not field:
             return None
@@ -83,10 +59,5 @@ class Fields:
         if found is None:
             return None
         if found is ... or not isinstance(found, kind):
-            raise self.odd(field)
-        return found
-
-    def _required(self, field: str, found: T | None) -> T:
-        if found is None:
             raise self.odd(field)
         return found

@@ -1,36 +1,18 @@
 """One object of Stripe's, read field by field: what is missing or of another type is a BadPlatformAnswer, never a guess."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import ClassVar
 
-from kernel.problem import BadPlatformAnswer
-
-T = TypeVar("T")
+from system_apis.wire import WireObject
 
 
 @dataclass(frozen=True)
-class Fields:
-    """A wire object; `system` is the connection it came over, `name` what to call it in a complaint."""
+class Fields(WireObject):
+    """An object, or a part of one. Stripe unsets a text by making it empty."""
 
-    wire: Mapping[str, Any]
-    system: str
-    name: str
-
-    def text(self, field: str) -> str:
-        return self._required(field, self.optional_text(field))
-
-    def optional_text(self, field: str) -> str | None:
-        """None for null, absent and empty alike: Stripe unsets by sending an empty text."""
-        return self._of(field, str) or None
-
-    def integer(self, field: str) -> int:
-        return self._required(field, self._of(field, int))
-
-    def flag(self, field: str) -> bool:
-        return self._required(field, self._of(field, bool))
+    vendor: ClassVar[str] = "Stripe"
 
     def object(self, field: str) -> "Fields":
         return self._required(field, self.optional_object(field))
@@ -66,17 +48,3 @@ class Fields:
             return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
         except (OverflowError, ValueError, OSError):
             raise self.odd(field) from None
-
-    def odd(self, field: str) -> BadPlatformAnswer:
-        return BadPlatformAnswer(f"Stripe: {self.name}.{field} is missing or not of its documented form", system=self.system)
-
-    def _of(self, field: str, kind: type[T]) -> T | None:
-        found = self.wire.get(field)
-        if found is not None and (not isinstance(found, kind) or (kind is int and isinstance(found, bool))):
-            raise self.odd(field)
-        return found
-
-    def _required(self, field: str, found: T | None) -> T:
-        if found is None:
-            raise self.odd(field)
-        return found
