@@ -58,6 +58,7 @@ def up(
 
 
 async def _up(settings: Settings, *, split: bool, workers: int, journey: bool, once: bool) -> None:
+    _end_orderly_on_sigterm()
     if settings.sandbox.ports:
         demo.prepare(settings)
     if settings.sandboxed and await forget_the_last_world(settings):
@@ -72,6 +73,13 @@ async def _up(settings: Settings, *, split: bool, workers: int, journey: bool, o
             await _told_to_stop()
     finally:
         await supervisor.stop()
+
+
+def _end_orderly_on_sigterm() -> None:
+    """From the first moment on, as Ctrl-C does: a supervisor that just died would leave its processes behind."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 async def _told_to_stop() -> None:
@@ -186,6 +194,8 @@ def _run(job: Callable[[], Coroutine[Any, Any, T]]) -> T:
         _refuse(str(error))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    except asyncio.CancelledError:
+        raise typer.Exit(143) from None
 
 
 def _refuse(message: str) -> NoReturn:

@@ -125,7 +125,7 @@ async def _onboard(sales: Traveller, finance: Traveller, account_id: str, out: C
         onboarding = await finance.ask("POST", f"{here}/decisions", expect=(200, 202), keyed=True, json=decision)
     if onboarding["state"] != "completed":
         onboarding = await sales.ask("GET", here, expect=(200,))
-    _must(onboarding["state"] == "completed", f"the onboarding is {onboarding['state']}: {onboarding.get('problem')}")
+    await _completed(sales, "onboarding", onboarding)
     out.print(f"          onboarded: ERP {_named(onboarding, 'erp_customer')}, billing {_named(onboarding, 'billing_customer')}")
 
 
@@ -153,8 +153,7 @@ async def _order(sales: Traveller, quote_id: str, out: Console) -> dict[str, Any
     )
     if order["state"] == "in_progress":
         order = await sales.ask("GET", f"/experience/sales-desk/v1/orders/{order['id']}", expect=(200,))
-    _must(order["state"] == "completed", f"the order is {order['state']}: {order.get('problem')}")
-    operation = await sales.ask("GET", order["operation"], expect=(200,))
+    operation = await _completed(sales, "order", order)
     table = Table("step", "state", "attempts", title=f"Operation {operation['id']}")
     for step in operation["steps"]:
         table.add_row(step["name"], step["state"], str(step["attempts"]))
@@ -193,6 +192,17 @@ def _go_on(settings: Settings, sales: Traveller, account_id: str, out: Console) 
     out.print("\nGo on with (the token lives ten minutes):", highlight=False)
     path = f"{url}/experience/sales-desk/v1/customers/{CRM}/{account_id}"
     out.print(f'curl -s -H "Authorization: Bearer $(cat {os.path.relpath(keep)})" {path}', soft_wrap=True, highlight=False)
+
+
+async def _completed(sales: Traveller, what: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The operation behind it. Raises JourneyFailed with the step that is in trouble, and why."""
+    operation: dict[str, Any] = await sales.ask("GET", record["operation"], expect=(200,))
+    step = next((step for step in reversed(operation["steps"]) if step.get("problem")), None)
+    problem = record.get("problem") or (step and step["problem"]) or {}
+    where = f" at {step['name']!r}" if step else ""
+    said = [str(problem[member]) for member in ("detail", "fix") if problem.get(member)]
+    _must(record["state"] == "completed", f"the {what} is {record['state']}{where}: {'; '.join(said) or 'no problem is known'}")
+    return operation
 
 
 def _named(record: Mapping[str, Any], member: str) -> str:

@@ -18,11 +18,8 @@ class OnboardingWorkflow:
     async def __call__(self, run: Run, plan: OnboardingPlan) -> Onboarded:
         steps = self._steps
         in_erp = await run.step("look for customer in ERP", steps.look_in_erp(plan), Existing)
-        ledger = await run.step(
-            "create customer in ERP",
-            steps.create_in_erp(plan),
-            Customer,
-            undo=None if in_erp.customer else steps.block_in_erp(plan),
+        ledger = in_erp.customer or await run.step(
+            "create customer in ERP", steps.create_in_erp(plan), Customer, undo=steps.block_in_erp(plan)
         )
         await run.note(erp_customer=ledger.reference.model_dump(), terms=plan.asked_terms.model_dump(mode="json"))
         terms = (await self._credit_decision(run, plan)).terms or plan.asked_terms
@@ -30,10 +27,9 @@ class OnboardingWorkflow:
         if not ledger.active:
             await run.step("activate customer in ERP", steps.activate_in_erp(plan, ledger), Customer)
         in_billing = await run.step("look for customer in billing", steps.look_in_billing(plan), Existing)
-        billed = await run.step(
-            "create customer in billing", steps.create_in_billing(plan, terms), Customer,
-            undo=None if in_billing.customer else steps.block_in_billing(plan),
-        )  # fmt: skip
+        billed = in_billing.customer or await run.step(
+            "create customer in billing", steps.create_in_billing(plan, terms), Customer, undo=steps.block_in_billing(plan)
+        )
         if not billed.active:
             billed = await run.step("activate customer in billing", steps.activate_in_billing(plan, billed), Customer)
         await run.note(billing_customer=billed.reference.model_dump())

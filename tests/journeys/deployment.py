@@ -24,7 +24,7 @@ VENDORS = ("salesforce", "stripe", "netsuite")
 USUAL_PORTS = ("12110", "12111", "12112", "8080")
 # A test waits for nothing it need not; a connection that is left to itself is soon tried again.
 IMPATIENT = (
-    "{ deadline = 2.0, attempts = 4, first_pause = 0.02, longest_pause = 0.2, breaker_failures = 50, breaker_seconds = 0.3 }"
+    "{ deadline = 2.0, attempts = 4, first_pause = 0.02, longest_pause = 0.2, breaker_failures = 1000, breaker_seconds = 0.3 }"
 )
 
 
@@ -96,6 +96,13 @@ class Deployment:
 
     async def start_gateway(self):
         await self.start("gateway", "serve", ready=f"{self.url}/health/ready")
+
+    async def start_another_gateway(self):
+        """A second process that serves everything, under the same public URL; needs PostgreSQL. Answers where it listens."""
+        (port,) = free_ports(1)
+        url, said = f"http://127.0.0.1:{port}", {"TRIVIUM_SERVER__PUBLIC_URL": self.url}
+        await self.start("another gateway", "serve", "--port", str(port), ready=f"{url}/health/ready", environment=said)
+        return url
 
     async def kill(self, name):
         """SIGKILL: no handler, no flush, no goodbye."""

@@ -7,8 +7,6 @@ import threading
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.journeys.deployment import Deployment
-
 
 @pytest.fixture
 def collector():
@@ -40,11 +38,9 @@ def collector():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", [(), ("--split",)], ids=["one process", "split"])
-async def test_an_order_is_one_trace_from_the_door_to_the_vendors(tmp_path, collector, mode):
+async def test_an_order_is_one_trace_from_the_door_to_the_vendors(deploy, collector, mode):
     endpoint, spans = collector
-    deployment = Deployment(
-        tmp_path, {"TRIVIUM_TELEMETRY__OTLP_ENDPOINT": endpoint, "TRIVIUM_TELEMETRY__TRACE_RATIO": "1"}
-    )
+    deployment = deploy({"TRIVIUM_TELEMETRY__OTLP_ENDPOINT": endpoint, "TRIVIUM_TELEMETRY__TRACE_RATIO": "1"})
     code, said = await deployment.run("up", "--once", *mode)
 
     assert code == 0, said

@@ -25,6 +25,7 @@ class MemoryBilling:
         self.invoices: dict[str, Invoice] = {}
         self.asked: list[NewSubscription] = []
         self.keyed: dict[str, Subscription] = {}
+        self.keyed_customers: dict[str, Customer] = {}
         self.prices = {price.key: price for product in world.PRODUCTS if product.priced for price in _prices(product)}
 
     def know(self, key: str, name: str, currency: str, *, active: bool = True) -> Customer:
@@ -49,7 +50,9 @@ class MemoryBilling:
 
     async def create_customer(self, new: NewCustomer, idempotency_key: str) -> Customer:
         async with self._traffic.call("billing", "create_customer"):
-            return self.of(new.key) or self.know(new.key, new.legal_name, new.currency)
+            if idempotency_key not in self.keyed_customers:
+                self.keyed_customers[idempotency_key] = self.know(new.key, new.legal_name, new.currency)
+            return self.keyed_customers[idempotency_key]
 
     async def set_customer_status(self, customer_id: str, change: CustomerStatusChange) -> Customer:
         async with self._traffic.call("billing", "set_customer_status"):
