@@ -17,7 +17,8 @@ from starlette.types import ASGIApp
 from contracts.ports.process import CustomerProcess, OnboardingProcess, OrderProcess, QuoteProcess
 from contracts.ports.system import Billing, Crm, Erp, Systems
 from experience_apis.sales_desk.v1 import sales_desk_api
-from gateway.dispatch import InProcess, Target
+from gateway.direct import Direct
+from gateway.dispatch import Target
 from gateway.house import CONTRACTS, House, open_house
 from gateway.upstream import Upstream
 from kernel import http
@@ -129,14 +130,15 @@ async def _targets(house: House, part: Part) -> Mapping[str, Target]:
 
 
 def _served(house: House, apis: list[Api]) -> dict[str, Target]:
-    if house.settings.telemetry.otlp_endpoint is not None:
+    traced = house.settings.telemetry.otlp_endpoint is not None
+    if traced:
         from opentelemetry.instrumentation.fastapi import (
             FastAPIInstrumentor,
         )  # costs start-up time, and only traced calls need it
 
         for api in apis:
             FastAPIInstrumentor.instrument_app(api.app, exclude_spans=["receive", "send"])
-    return {api.id: InProcess(api.app) for api in apis}
+    return {api.id: Direct(api.app, traced=traced) for api in apis}
 
 
 def _system_apis(systems: Systems) -> list[Api]:

@@ -40,7 +40,7 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """For queries only: on SQLite it takes no write lock."""
+        """For queries only: on SQLite no transaction is opened, so each sees what is committed by then."""
         async with self.engine.connect() as connection:
             yield await connection.execution_options(trivium_reading=True)
 
@@ -70,8 +70,8 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Any) -> None:
-    reading = connection.get_execution_options().get("trivium_reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    if not connection.get_execution_options().get("trivium_reading", False):  # a query alone is a transaction of its own
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def aware(moment: datetime) -> datetime:

@@ -12,7 +12,6 @@ from typing import Any
 
 import structlog
 from opentelemetry import propagate, trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -94,6 +93,8 @@ def configure_traces(settings: Telemetry, service: str) -> TracerProvider | None
     """Sends sampled spans to the OTLP endpoint; None, and no cost, when there is no endpoint."""
     if settings.otlp_endpoint is None:
         return None
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # costs start-up time
+
     sampler = ParentBased(TraceIdRatioBased(settings.trace_ratio))
     provider = TracerProvider(resource=Resource.create({"service.name": service}), sampler=sampler)
     exporter = OTLPSpanExporter(endpoint=f"{settings.otlp_endpoint.rstrip('/')}/v1/traces")

@@ -1,0 +1,1 @@
+"""Measurements whose results are ratios within one run: `python -m benchmarks [a] [b] [c] [d]`."""
