@@ -10,12 +10,14 @@ from typing import Annotated, Any, TypeVar
 from fastapi import FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import AfterValidator
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from kernel.context import correlation_id
 from kernel.problem import (
     MEDIA_TYPE,
+    BadPlatformAnswer,
     Conflict,
     Forbidden,
     Internal,
@@ -32,15 +34,22 @@ from kernel.problem import (
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_KEY = "[A-Za-z0-9][A-Za-z0-9._:-]{7,254}"
 IdempotencyKey = Annotated[
     str,
     Header(
-        alias="Idempotency-Key", min_length=8, max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$",
-        description="Chosen by the caller, one per thing to be done: the same key never does it twice.",
+        alias="Idempotency-Key", min_length=8, max_length=257, pattern=f'^({_KEY}|"{_KEY}")$',
+        description=(
+            "Chosen by the caller, one per thing to be done: the same key never does it twice. In quotes, as the IETF draft has "
+            "it, or bare: both are the same key."
+        ),
     ),
+    AfterValidator(lambda key: key.strip('"')),
 ]  # fmt: skip
 SAFE = frozenset({"GET", "HEAD"})
-ALWAYS: tuple[type[Problem], ...] = (Unauthorized, Forbidden, Invalid, TooManyRequests, Internal, Unavailable, PlatformTimeout)
+ALWAYS: tuple[type[Problem], ...] = (
+    Unauthorized, Forbidden, Invalid, TooManyRequests, Internal, BadPlatformAnswer, Unavailable, PlatformTimeout,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,10 @@ class Quota:
 
 @dataclass
 class Api:
-    """One API and major version: `process/orders` 1.0.0 is served below /process/orders/v1."""
+    """One API and major version: `process/orders` 1.0.0 is served below /process/orders/v1.
+
+    `problems`: what each of its operations may answer beside what every operation may.
+    """
 
     layer: str
     name: str
@@ -67,6 +79,7 @@ class Api:
     quota: Quota = Quota(600)
     timeout: float = 15.0
     max_body: int = 65_536
+    problems: tuple[type[Problem], ...] = ()
     app: FastAPI = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,15 +121,19 @@ class Api:
         problems: Sequence[type[Problem]] = (),
         quota: Quota | None = None,
         timeout: float | None = None,
+        max_body: int | None = None,
+        headers: Sequence[str] = (),
+        links: Mapping[str, str] | None = None,
     ) -> Callable[[F], F]:
-        """`also`: further success statuses and what they mean; `problems`: those beside the ones every operation may answer."""
+        """`also`: further success statuses and what they mean; `problems`: those beside the ones every operation may answer;
+        `headers`: what a success carries beside the usual; `links`: operations that take the `id` of the answer, and as what.
+        """
         if scope not in self.scopes:
             raise ValueError(f"{self.id} does not define the scope {scope}")
 
         def declare(endpoint: F) -> F:
             keyed = "idempotency_key" in endpoint.__annotations__
             quota_said = quota or self.quota
-            expected = (*ALWAYS, *problems, *((Conflict, KeyReused) if keyed else ()), *((NotFound,) if "{" in path else ()))
             extra = {
                 "security": [{"oauth2": [scope]}],
                 "x-trivium-limits": {
@@ -124,9 +141,11 @@ class Api:
                 },
                 "x-trivium-idempotency": "required" if keyed else "none",
                 "x-trivium-timeout": timeout or self.timeout,
-                "x-trivium-max-body": 0 if method in SAFE else self.max_body,
+                "x-trivium-max-body": 0 if method in SAFE else max_body or self.max_body,
                 "x-trivium-also": {str(code): meaning for code, meaning in (also or {}).items()},
-                "x-trivium-problems": sorted({kind.status for kind in expected}),
+                "x-trivium-problems": _statuses((*self.problems, *problems), keyed=keyed, path=path),
+                "x-trivium-headers": list(headers),
+                "x-trivium-links": dict(links or {}),
             }
             self.app.add_api_route(
                 f"{self.prefix}{path}", endpoint, methods=[method], operation_id=endpoint.__name__, status_code=status,
@@ -138,9 +157,16 @@ class Api:
         return declare
 
 
+def _statuses(problems: Sequence[type[Problem]], *, keyed: bool, path: str) -> list[int]:
+    """Of the refusals that an operation of this kind may answer."""
+    more = (*((Conflict, KeyReused) if keyed else ()), *((NotFound,) if "{" in path else ()))
+    return sorted({kind.status for kind in (*ALWAYS, *problems, *more)})
+
+
 def problem_response(problem: Problem) -> Response:
     """The problem as RFC 9457 JSON, with the correlation id under which we keep what happened."""
-    body = {**problem.body(), "correlation_id": correlation_id.get("")}
+    known = correlation_id.get("")
+    body = {**problem.body(), "correlation_id": known} if known else problem.body()
     return JSONResponse(body, problem.status, headers=problem.response_headers(), media_type=MEDIA_TYPE)
 
 

@@ -8,12 +8,21 @@ from kernel.api import SAFE, Api
 from kernel.problem import MEDIA_TYPE, Problem
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
-CORRELATION = {"description": "Name it when you ask about this call", "schema": {"type": "string", "maxLength": 128}}
-RETRY_AFTER = {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 0}}
-RATE_HEADERS = {
-    "RateLimit": {"description": 'What is left: "burst";r=50;t=30', "schema": {"type": "string"}},
-    "RateLimit-Policy": {"description": 'What is granted: "burst";q=100;w=60', "schema": {"type": "string"}},
-}
+TEXT = {"type": "string", "minLength": 1, "maxLength": 2000}
+HEADERS: dict[str, dict[str, Any]] = {
+    "X-Correlation-Id": {
+        "description": "Name it when you ask about this call", "required": True,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+    },
+    "RateLimit": {"description": 'What is left: "burst";r=50;t=30; absent while it cannot be known', "schema": TEXT},
+    "RateLimit-Policy": {"description": 'What is granted: "burst";q=100;w=60', "required": True, "schema": TEXT},
+    "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 0}},
+    "WWW-Authenticate": {"description": "What the token lacks (RFC 6750), and where to get one (RFC 9728)", "schema": TEXT},
+    "Location": {"description": "Where to follow what was asked for", "required": True, "schema": TEXT},
+    "Link": {"description": 'The following page, rel="next"; absent on the last one', "schema": TEXT},
+}  # fmt: skip
+RATE = ("RateLimit", "RateLimit-Policy")
+REFUSAL_HEADERS = {401: ("WWW-Authenticate",), 403: ("WWW-Authenticate",), 429: (*RATE, "Retry-After"), 503: ("Retry-After",)}
 SUCCESS = {"200": "Done", "201": "Created", "202": "Accepted", "204": "Done; nothing to say"}
 DROPPED_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
@@ -35,7 +44,7 @@ def document(api: Api) -> dict[str, Any]:
         "components": {
             "schemas": dict(sorted(schemas.items())),
             "responses": {name: said for name, said in _responses().items() if name in _used(operations)},
-            "headers": {"X-Correlation-Id": CORRELATION, **RATE_HEADERS, "Retry-After": RETRY_AFTER},
+            "headers": {name: said for name, said in HEADERS.items() if name in _headers_used(operations)},
             "securitySchemes": {"oauth2": _security(api)},
         },
     }
@@ -66,20 +75,37 @@ def _security(api: Api) -> dict[str, Any]:
 
 
 def _operation(method: str, said: dict[str, Any]) -> dict[str, Any]:
-    also, problems = said.pop("x-trivium-also"), said.pop("x-trivium-problems")
+    also, problems, headers, links = (said.pop(f"x-trivium-{name}") for name in ("also", "problems", "headers", "links"))
     success = {status: answer for status, answer in said["responses"].items() if int(status) < 400}
     first = next(iter(success.values()))
     for status, meaning in also.items():
         success[status] = {**first, "description": meaning}
     takes_body = "requestBody" in said
-    refused = {*problems, 400, *((413, 415) if takes_body else ())}
+    refused = {*problems, 400, 413, *((415,) if takes_body else ())}
     for status, answer in success.items():
         if answer.get("description") == "Successful Response":
             answer["description"] = SUCCESS.get(status, "Done")
-        answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Correlation-Id", *RATE_HEADERS)}
+        answer["headers"] = _headers("X-Correlation-Id", *RATE, *headers)
+        if links:
+            answer["links"] = {name: _link(name, parameter) for name, parameter in links.items()}
     if method.upper() in SAFE:
         said.pop("x-trivium-max-body", None)
     return {**said, "responses": {**success, **{str(status): _refusal(status) for status in sorted(refused)}}}
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _link(operation: str, parameter: str) -> dict[str, Any]:
+    """What was answered here can be asked for there, under its id."""
+    return {"operationId": operation, "parameters": {parameter: "$response.body#/id"}}
+
+
+def _headers_used(operations: dict[str, Any]) -> set[str]:
+    answers = [answer for methods in operations.values() for said in methods.values() for answer in said["responses"].values()]
+    refusals = {name for names in REFUSAL_HEADERS.values() for name in names}
+    return refusals | {name for answer in answers for name in answer.get("headers", ())}
 
 
 def _refusal(status: int) -> dict[str, str]:
@@ -100,8 +126,7 @@ def _responses() -> dict[str, Any]:
 
 
 def _problem(status: int, title: str) -> dict[str, Any]:
-    names = ("X-Correlation-Id", "Retry-After") if status in (429, 503) else ("X-Correlation-Id",)
-    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    headers = _headers("X-Correlation-Id", *REFUSAL_HEADERS.get(status, ()))
     return {"description": title, "headers": headers, "content": {MEDIA_TYPE: {"schema": PROBLEM}}}
 
 

@@ -45,12 +45,7 @@ def server(vendor: str, port: int, trusted: Path | None = None) -> Server:
     made = imitation(vendor)
     made.certificates.update(certificates(trusted, vendor))
     config = uvicorn.Config(
-        platform(made),
-        host="127.0.0.1",
-        port=port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=1,
+        platform(made), host="127.0.0.1", port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=1
     )
     return Server(config)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from contracts.models.base import Code, Id, Instant, Key, Model
+from contracts.models.base import Code, CorrelationId, Id, Instant, Key, Model
 from contracts.models.money import Money
 from contracts.models.operation import CrmRecord
 from contracts.models.reference import Reference
@@ -64,7 +64,7 @@ class Order(Model):
     problem: Mapping[str, Any] | None = None
     information_required: bool = False
     jeopardy: bool = False
-    correlation_id: Code
+    correlation_id: CorrelationId
     operation: Annotated[str, Field(max_length=300)]
     created_at: Instant
     updated_at: Instant

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from contracts.models.base import Code, ConnectionId, Id, Instant, Key, Model, Name
+from contracts.models.base import Code, ConnectionId, Day, Id, Instant, Key, Model, Name
 from contracts.models.reference import Reference
 
 Value = Annotated[str, Field(min_length=1, max_length=500)]
@@ -40,7 +40,7 @@ class NewMapping(Model):
     connection: ConnectionId = ANY
     source: Value
     target: Value
-    valid_from: date
+    valid_from: Day
 
 
 class Mapping(NewMapping):

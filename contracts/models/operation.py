@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from contracts.models.base import Code, Id, Instant, Model, Name, Text
+from contracts.models.base import Code, CorrelationId, Id, Instant, Model, Name, Text
 
 
 class ProblemBody(Model):
@@ -20,7 +20,7 @@ class ProblemBody(Model):
     field: Name | None = None
     system: Name | None = None
     fix: Text | None = None
-    correlation_id: Code | None = None
+    correlation_id: CorrelationId | None = None
 
 
 StepState = Literal["running", "done", "retrying", "held", "undone"]
@@ -42,7 +42,7 @@ class Operation(Model):
     process: Code
     state: Code
     done: bool
-    correlation_id: Code
+    correlation_id: CorrelationId
     created_at: Instant
     updated_at: Instant
     waiting_for: Code | None = None

@@ -1,12 +1,11 @@
 """The ERP's sales order: what is to be delivered, by which legal entity, with the dimensions its books need."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from contracts.models.base import Code, Id, Key, Model, Quantity
+from contracts.models.base import Code, Day, Id, Key, Model, Quantity
 from contracts.models.money import Amount, Currency, Money
 from contracts.models.reference import Reference
 
@@ -31,7 +30,7 @@ class NewSalesOrder(Model):
     customer: Reference
     legal_entity: Code
     currency: Currency
-    ordered_on: date
+    ordered_on: Day
     lines: Annotated[list[SalesOrderLine], Field(min_length=1, max_length=500)]
     customer_reference: Code | None = None
 

@@ -41,8 +41,9 @@ def sales_desk_api(customers: CustomerProcess, quotes: QuoteProcess, orders: Ord
         return await quotes.validate_quote(CrmRecord(connection=connection, id=quote_id))
 
     @api.post(
-        "/quotes/{connection}/{quote_id}/orders", scope="sales-desk:write", status=201, also={202: "It goes on; follow the order"}
-    )
+        "/quotes/{connection}/{quote_id}/orders", scope="sales-desk:write", status=201, also={202: "It goes on: follow it"},
+        headers=("Location",), links={"show_order": "order_id"},
+    )  # fmt: skip
     async def place_order(
         connection: Connection, quote_id: RecordId, submission: Submission, idempotency_key: IdempotencyKey, response: Response
     ) -> Order:

@@ -11,10 +11,10 @@ from gateway import bodies, parameters
 from gateway.contracts import BadContract
 from gateway.inputs import is_json
 from gateway.pipeline import Call, Forward, Operation, Policy
-from gateway.policies.idempotency_key import HEADER as IDEMPOTENCY_KEY
 from gateway.violations import MOST, Unusable, Violation, compiled, violations
 from kernel.problem import BadRequest, Invalid, UnsupportedMediaType
 
+MOST_PARAMETERS = 256  # in a query; a list of 100 and a few beside it must fit
 _IGNORED = frozenset({"accept", "content-type", "authorization"})  # OpenAPI 3.1: such header parameters mean nothing
 _PROSE = frozenset({"title", "description", "examples", "example", "deprecated"})
 
@@ -74,7 +74,7 @@ def _parameters(operation: Operation) -> Callable[[Call], list[Violation]]:
     header = [
         (name.encode(), _Parameter.of(name, "header", schema), name in operation.required_headers)
         for name, schema in operation.header_parameters.items()
-        if name not in _IGNORED and not (name.encode() == IDEMPOTENCY_KEY and operation.idempotency == "required")
+        if name not in _IGNORED
     ]
     required = operation.required_query
 
@@ -98,9 +98,9 @@ def _parameters(operation: Operation) -> Callable[[Call], list[Violation]]:
 
 def _query(raw: bytes, known: Mapping[str, _Parameter], required: frozenset[str]) -> list[Violation]:
     try:
-        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
     except ValueError:  # UnicodeDecodeError is one
-        raise BadRequest("the query cannot be read: at most 100 parameters, as percent-encoded UTF-8") from None
+        raise BadRequest(f"the query cannot be read: at most {MOST_PARAMETERS} parameters, as percent-encoded UTF-8") from None
     given: dict[str, list[str]] = {}
     for name, text in pairs:
         given.setdefault(name, []).append(text)

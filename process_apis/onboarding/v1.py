@@ -12,6 +12,8 @@ from kernel.problem import NotFound
 
 OnboardingId = Annotated[str, Path(min_length=1, max_length=160, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 ENDED = frozenset({OnboardingState.COMPLETED, OnboardingState.REFUSED, OnboardingState.CANCELLED, OnboardingState.FAILED})
+GOES_ON = "It goes on; follow `operation`"
+FOLLOW = {"get_onboarding": "onboarding_id", "get_onboarding_operation": "operation_id"}
 
 
 def onboarding_api(onboardings: OnboardingProcess) -> Api:
@@ -25,7 +27,13 @@ def onboarding_api(onboardings: OnboardingProcess) -> Api:
     )  # fmt: skip
 
     @api.post(
-        "/onboardings", scope="onboarding:write", status=201, also={202: "It goes on; follow `operation`"}, problems=(NotFound,)
+        "/onboardings",
+        scope="onboarding:write",
+        status=201,
+        also={202: GOES_ON},
+        problems=(NotFound,),
+        headers=("Location",),
+        links=FOLLOW,
     )
     async def start_onboarding(request: NewOnboarding, idempotency_key: IdempotencyKey, response: Response) -> Onboarding:
         """Creates the customer in the ERP, asks finance for credit terms, then creates it in billing and writes the references
@@ -38,14 +46,22 @@ def onboarding_api(onboardings: OnboardingProcess) -> Api:
         """Where the onboarding stands."""
         return await onboardings.get_onboarding(onboarding_id)
 
-    @api.post("/onboardings/{onboarding_id}/decisions", scope="credit:approve", also={202: "It goes on; follow `operation`"})
+    @api.post(
+        "/onboardings/{onboarding_id}/decisions", scope="credit:approve", also={202: GOES_ON}, headers=("Location",), links=FOLLOW
+    )
     async def decide_onboarding(
         onboarding_id: OnboardingId, decision: CreditDecision, idempotency_key: IdempotencyKey, response: Response
     ) -> Onboarding:
         """Finance approves the credit terms, or others, or refuses; a refusal undoes what the onboarding did."""
         return _answer(await onboardings.decide_onboarding(onboarding_id, decision, idempotency_key), response, ended=200)
 
-    @api.post("/onboardings/{onboarding_id}/releases", scope="onboarding:write", also={202: "It goes on; follow `operation`"})
+    @api.post(
+        "/onboardings/{onboarding_id}/releases",
+        scope="onboarding:write",
+        also={202: GOES_ON},
+        headers=("Location",),
+        links=FOLLOW,
+    )
     async def release_onboarding(
         onboarding_id: OnboardingId, reason: Reason, idempotency_key: IdempotencyKey, response: Response
     ) -> Onboarding:

@@ -15,6 +15,7 @@ OrderId = Annotated[str, Path(min_length=1, max_length=160, pattern=r"^[A-Za-z0-
 Cursor = Annotated[str | None, Query(max_length=160, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 ENDED = frozenset({OrderState.COMPLETED, OrderState.CANCELLED, OrderState.FAILED, OrderState.REJECTED})
 GOES_ON = "It goes on, or waits for a person; follow `operation`"
+FOLLOW = {"get_order": "order_id", "get_order_operation": "operation_id"}
 
 
 def orders_api(orders: OrderProcess) -> Api:
@@ -23,7 +24,15 @@ def orders_api(orders: OrderProcess) -> Api:
         {"orders:write": "Submit, release and cancel orders", "orders:read": "Follow orders"},
     )  # fmt: skip
 
-    @api.post("/orders", scope="orders:write", status=201, also={202: GOES_ON}, problems=(NotFound,))
+    @api.post(
+        "/orders",
+        scope="orders:write",
+        status=201,
+        also={202: GOES_ON},
+        problems=(NotFound,),
+        headers=("Location",),
+        links=FOLLOW,
+    )
     async def submit_order(request: NewOrder, idempotency_key: IdempotencyKey, response: Response) -> Order:
         """Validates the approved quote, then creates the sales order and the subscription and writes their references to the CRM.
 
@@ -34,7 +43,7 @@ def orders_api(orders: OrderProcess) -> Api:
         _say_where(order, response, ended=201)
         return order
 
-    @api.get("/orders", scope="orders:read")
+    @api.get("/orders", scope="orders:read", headers=("Link",))
     async def list_orders(
         response: Response,
         state: OrderState | None = None,
@@ -55,14 +64,14 @@ def orders_api(orders: OrderProcess) -> Api:
         """Where the order stands, and what it is called in every system."""
         return await orders.get_order(order_id)
 
-    @api.post("/orders/{order_id}/releases", scope="orders:write", also={202: GOES_ON})
+    @api.post("/orders/{order_id}/releases", scope="orders:write", also={202: GOES_ON}, headers=("Location",), links=FOLLOW)
     async def release_order(order_id: OrderId, reason: Reason, idempotency_key: IdempotencyKey, response: Response) -> Order:
         """Attempts the step that holds the order again, once its problem is put right."""
         order = await orders.release_order(order_id, reason, idempotency_key)
         _say_where(order, response, ended=200)
         return order
 
-    @api.post("/orders/{order_id}/cancellations", scope="orders:write", also={202: GOES_ON})
+    @api.post("/orders/{order_id}/cancellations", scope="orders:write", also={202: GOES_ON}, headers=("Location",), links=FOLLOW)
     async def cancel_order(order_id: OrderId, reason: Reason, idempotency_key: IdempotencyKey, response: Response) -> Order:
         """Cancels the order: the subscription is ended and the sales order closed. Cancelling again changes nothing."""
         order = await orders.cancel_order(order_id, reason, idempotency_key)

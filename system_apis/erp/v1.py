@@ -1,10 +1,10 @@
 """ERP v1: customers, credit, items, periods, tax codes and sales orders of any connected ERP."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Query
 
+from contracts.models.base import Day
 from contracts.models.catalog import Items
 from contracts.models.ledger import AccountingPeriod, LegalEntity, TaxCode
 from contracts.models.order import NewSalesOrder, SalesOrder
@@ -76,7 +76,7 @@ def _reference_data(api: Api, systems: Systems) -> None:
         return await systems.erp(connection).get_legal_entity(entity_id)
 
     @api.get("/{connection}/periods", scope="erp:read")
-    async def find_period(connection: Connection, day: Annotated[date, Query()]) -> AccountingPeriod:
+    async def find_period(connection: Connection, day: Annotated[Day, Query()]) -> AccountingPeriod:
         """The accounting month that holds the day."""
         return found(await systems.erp(connection).find_period(day), f"accounting period for {day}")
 
