@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: setup setup-dev run up test check format bench contracts clean
+.PHONY: setup setup-dev run up test contract-tests check format bench contracts clean
 
 setup: .venv/run.stamp
 
@@ -30,7 +30,10 @@ up: setup
 	$(BIN)/trivium up $(if $(split),--split)
 
 test: setup-dev
-	$(BIN)/python -m pytest $(if $(k),-k "$(k)")
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(if $(k),-k "$(k)")
+
+contract-tests: setup-dev
+	$(BIN)/python -m pytest tests/contract_tests
 
 check: setup-dev
 	$(BIN)/ruff format --check .

@@ -26,6 +26,7 @@ from system_apis.connector import MissingCredential
 from trivium import clients, demo
 from trivium.anew import forget_the_last_world
 from trivium.journey import JourneyFailed, travel
+from trivium.serving import new_event_loop
 from trivium.serving import serve as serve_part
 from trivium.supervisor import NotReady, Supervisor, members
 
@@ -96,7 +97,8 @@ def serve(
 ) -> None:
     """Run one process of a deployment, without a supervisor; for systemd, containers and the like."""
     settings = _settings(port if part in (Part.ALL, Part.GATEWAY) else None)
-    _run(lambda: serve_part(settings, part, settings.server.port if port is None else port, settings.server.host))
+    at = settings.server.port if port is None else port
+    _run(lambda: serve_part(settings, part, at, settings.server.host), loop=new_event_loop)
 
 
 @app.command()
@@ -186,10 +188,11 @@ def _settings(port: int | None) -> Settings:
         _refuse(str(error))
 
 
-def _run(job: Callable[[], Coroutine[Any, Any, T]]) -> T:
+def _run(job: Callable[[], Coroutine[Any, Any, T]], loop: Callable[[], asyncio.AbstractEventLoop] | None = None) -> T:
     """Runs a job; what refuses to go on says why and ends the command with code 1."""
     try:
-        return asyncio.run(job())
+        with asyncio.Runner(loop_factory=loop) as runner:
+            return runner.run(job())
     except REFUSALS as error:
         _refuse(str(error))
     except KeyboardInterrupt:

@@ -8,11 +8,20 @@ from collections.abc import Iterator
 
 import uvicorn
 
+try:
+    import uvloop
+except ImportError:  # Windows has none
+    uvloop = None  # type: ignore[assignment]
+
 from gateway.compose import Part, application
 from gateway.server import options
 from kernel.settings import BadSettings, Settings
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    return uvloop.new_event_loop() if uvloop is not None else asyncio.new_event_loop()
 
 
 class Server(uvicorn.Server):

@@ -130,6 +130,10 @@ class DbosDurable:
     async def replayed(self, start: Start) -> RunRecord | None:
         return await self._index.started_by(start.client, start.idempotency_key, start.fingerprint)
 
+    async def join(self, run_id: str, start: Start) -> RunRecord:
+        await self._index.join(run_id, start)
+        return await self._record(run_id)
+
     async def wait(self, run_id: str, seconds: float) -> RunRecord:
         clock = self._runtime.clock
         until = clock.monotonic() + seconds

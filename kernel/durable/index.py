@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from kernel.clock import Clock
-from kernel.durable.port import FINAL, RunRecord, RunState
+from kernel.durable.port import FINAL, RunRecord, RunState, Start
 from kernel.durable.store import Store
 from kernel.durable.tables import run, run_request
 from kernel.problem import Conflict, KeyReused
@@ -91,7 +91,7 @@ class RunIndex:
         """The run and whether it is new. Concurrent openings of one key queue at the request row, of one run at its row."""
 
         def work(connection: Connection) -> tuple[RunRecord, bool]:
-            self._claim(connection, opening, idempotency_key)
+            self._claim(connection, opening.client, idempotency_key, opening.fingerprint, opening.id)
             fresh = connection.execute(self._added(run, _first_row(opening)).returning(run.c.id))
             if fresh.first() is not None:
                 return _first_record(opening), True
@@ -106,15 +106,20 @@ class RunIndex:
 
         return await self.store(work)
 
-    def _claim(self, connection: Connection, opening: Opening, idempotency_key: str) -> None:
-        mine = {"client": opening.client, "idempotency_key": idempotency_key}
-        values = {**mine, "fingerprint": opening.fingerprint, "run_id": opening.id, "created_at": opening.created_at}
+    async def join(self, run_id: str, start: Start) -> None:
+        """Binds a client's key to a run that is there, as the opening of the run bound the first."""
+        claim = (start.client, start.idempotency_key, start.fingerprint, run_id)
+        await self.store(lambda connection: self._claim(connection, *claim))
+
+    def _claim(self, connection: Connection, client: str, idempotency_key: str, fingerprint: str, run_id: str) -> None:
+        mine = {"client": client, "idempotency_key": idempotency_key}
+        values = {**mine, "fingerprint": fingerprint, "run_id": run_id, "created_at": self.now()}
         added = connection.execute(self._added(run_request, values).returning(run_request.c.run_id))
         if added.first() is not None:
             return
-        where = and_(run_request.c.client == opening.client, run_request.c.idempotency_key == idempotency_key)
+        where = and_(run_request.c.client == client, run_request.c.idempotency_key == idempotency_key)
         earlier = connection.execute(select(run_request).where(where)).mappings().one()
-        if (earlier["fingerprint"], earlier["run_id"]) != (opening.fingerprint, opening.id):
+        if (earlier["fingerprint"], earlier["run_id"]) != (fingerprint, run_id):
             raise _reused(idempotency_key)
 
     async def started_by(self, client: str, idempotency_key: str, fingerprint: str) -> RunRecord | None:

@@ -148,6 +148,9 @@ class Durable(Protocol):
         With another fingerprint it raises `KeyReused`.
         """
 
+    async def join(self, run_id: str, start: Start) -> RunRecord:
+        """Binds this client's Idempotency-Key to a run that is there; with another content or run it raises `KeyReused`."""
+
     async def wait(self, run_id: str, seconds: float) -> RunRecord:
         """The run once it is final or parked (held, waiting), or as it is when the time is over."""
 

@@ -42,7 +42,8 @@ class Onboardings:
         if record is None:
             account = await self._systems.crm(request.account.connection).get_account(request.account.id)
             plan = await self._plan(request, account)
-            key, record = await self._key(plan.customer.key)
+            key, there = await self._key(plan.customer.key)
+            record = await self._durable.join(there.id, start) if there else None
         if record is None:
             about = {"customer": plan.customer.key, "legal_entity": plan.legal_entity}
             record = await self._durable.start(PROCESS, key, plan, replace(start, subject={**start.subject, **about}))
@@ -88,7 +89,7 @@ class Onboardings:
             await self._parent_exists(account, account.parent)
         if account.address is None or account.email is None:
             missing = "address" if account.address is None else "email"
-            raise Invalid(
+            raise Refused(
                 f"the account {account.number} has no {missing}", field=f"account.{missing}", system=system,
                 fix=f"enter the account's billing {missing} in the CRM",
             )  # fmt: skip
@@ -154,7 +155,7 @@ def _reference(facts: Mapping[str, Any], name: str) -> Reference | None:
 
 def _same_currency(account: Account, terms: CreditTerms, currency: str, system: str) -> None:
     if account.currency != currency:
-        raise Invalid(
+        raise Refused(
             f"the legal entity for this country sells in {currency}, the account is in {account.currency}",
             field="account.currency", system=system, fix=f"set the account's currency to {currency} in the CRM",
         )  # fmt: skip

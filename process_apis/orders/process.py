@@ -36,7 +36,8 @@ class OrderDesk:
         start = start_of(request, idempotency_key, subject)
         record = await self._durable.replayed(start)
         if record is None:
-            key, record = await self._key(request)
+            key, there = await self._key(request)
+            record = await self._durable.join(there.id, start) if there else None
         if record is None:
             validation = await self._quotes.validate_quote(request.quote)
             if validation.verdict is Verdict.NOT_OK:

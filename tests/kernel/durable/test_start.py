@@ -71,6 +71,18 @@ async def test_a_request_that_started_a_run_finds_it_again_by_its_key(place: Pla
             await durable.replayed(asked(fingerprint="print-2"))
 
 
+async def test_a_key_that_joined_a_run_means_that_run_and_nothing_else(place: Place) -> None:
+    async with place.engine(order=order(Vendor(), "erp.create")) as durable:
+        begun = await durable.start("order", "Q-1", Request(), asked())
+        joined = await durable.join(begun.id, asked("another-key"))
+        again = await durable.replayed(asked("another-key"))
+
+        assert again is not None
+        assert (joined.id, again.id) == (begun.id, begun.id)
+        with pytest.raises(KeyReused):
+            await durable.replayed(asked("another-key", fingerprint="print-2"))
+
+
 async def test_an_unknown_process_or_run_is_not_found(place: Place) -> None:
     async with place.engine(order=order(Vendor(), "erp.create")) as durable:
         with pytest.raises(NotFound):

@@ -167,6 +167,16 @@ async def test_the_same_key_does_not_mean_another_request(submit, world, other):
     assert made(world) == [1, 1, 1]
 
 
+async def test_a_key_that_found_the_order_of_another_means_that_order_from_then_on(submit, world):
+    first = await submit("Q-1003", "key-1234")
+    found = await submit("Q-1003", "key-5678")
+
+    assert found.id == first.id
+    with pytest.raises(KeyReused):
+        await submit("Q-1010", key="key-5678")
+    assert made(world) == [1, 1, 1]
+
+
 async def test_a_quote_has_one_order_whoever_submits_it(submit, world, quotes):
     first = await submit("Q-1003", "key-1234")
 
