@@ -14,7 +14,7 @@ class LocalBudget:
     def __init__(self, connection: str, budget: settings.Budget, clock: Clock) -> None:
         self._connection, self._clock = connection, clock
         self._free = budget.concurrency
-        self._per_second, self._burst = budget.per_second, float(budget.burst)
+        self._per_second, self._burst = budget.per_second, 1.0 * budget.burst
         self._tokens, self._filled_at = self._burst, clock.monotonic()
         self._queue: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None

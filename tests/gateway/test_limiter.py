@@ -262,16 +262,16 @@ class Asked(Storage):
         return self.counts.get(key, 0)
 
     async def get_expiry(self, key: str) -> float:
-        raise NotImplementedError
+        raise AssertionError("not asked for")
 
     async def check(self) -> bool:
         return True
 
     async def reset(self) -> int | None:
-        raise NotImplementedError
+        raise AssertionError("not asked for")
 
     async def clear(self, key: str) -> None:
-        raise NotImplementedError
+        raise AssertionError("not asked for")
 
 
 async def test_a_decision_and_its_numbers_are_one_question_to_the_store(clock: Any) -> None:
