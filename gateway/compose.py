@@ -20,6 +20,8 @@ from experience_apis.sales_desk.v1 import sales_desk_api
 from gateway.direct import Direct
 from gateway.dispatch import Target
 from gateway.house import CONTRACTS, House, open_house
+from gateway.ops.v1 import gateway_api
+from gateway.pipeline import Operation
 from gateway.upstream import Upstream
 from kernel import http
 from kernel.api import Api
@@ -97,8 +99,12 @@ async def application(settings: Settings, part: Part) -> AsyncIterator[ASGIApp]:
     async with open_house(settings, f"trivium-{part}") as house:
         targets = await _targets(house, part)
         layers = LAYERS[part]
-        served = tuple(operation for operation in house.promised if layers is None or operation.layer in layers)
+        served = tuple(operation for operation in house.promised if _serves(layers, targets, operation))
         yield house.door(served, targets, issues_tokens=part in (Part.ALL, Part.GATEWAY))
+
+
+def _serves(layers: frozenset[str] | None, targets: Mapping[str, Target], operation: Operation) -> bool:
+    return layers is None or (operation.layer in layers and operation.api in targets)
 
 
 def declared() -> list[Api]:
@@ -108,6 +114,7 @@ def declared() -> list[Api]:
         *_system_apis(absent),
         *_process_apis(Processes(absent, absent, absent, absent), absent),
         sales_desk_api(absent, absent, absent),
+        gateway_api(absent),
     ]
 
 
@@ -117,7 +124,8 @@ async def _targets(house: House, part: Part) -> Mapping[str, Target]:
         case Part.ALL | Part.WORKER:
             systems = await connected_systems(house)
             processes, book = await _processes(house, systems)
-            return _served(house, [*_system_apis(systems), *_process_apis(processes, book), _experience_api(processes)])
+            ours = [*_system_apis(systems), *_process_apis(processes, book), _experience_api(processes), gateway_api(house)]
+            return _served(house, ours)
         case Part.SYSTEM:
             return _served(house, _system_apis(await connected_systems(house)))
         case Part.PROCESS:
@@ -126,7 +134,7 @@ async def _targets(house: House, part: Part) -> Mapping[str, Target]:
         case Part.EXPERIENCE:
             return _served(house, [_experience_api(_remote_processes(house))])
         case Part.GATEWAY:
-            return {api.id: _upstream(house, api.layer) for api in declared()}
+            return {api.id: _upstream(house, api.layer) for api in declared()} | _served(house, [gateway_api(house)])
 
 
 def _served(house: House, apis: list[Api]) -> dict[str, Target]:

@@ -140,8 +140,16 @@ def _operation(
         body_required=body.required,
         body_media=body.media,
         lifecycle=info.get("x-trivium-lifecycle", {}),
-        extensions={name: value for name, value in said.items() if name.startswith("x-")},
+        extensions=_extensions(reading.document.root, said),
+        said=said,
+        document=reading.document,
     )
+
+
+def _extensions(root: Wire, said: Wire) -> Wire:
+    """What is said of the whole document holds for each operation that does not say otherwise."""
+    levels = (root, root["info"], said)
+    return {name: value for level in levels for name, value in level.items() if isinstance(name, str) and name.startswith("x-")}
 
 
 def _scopes(reading: _Reading, at: str, said: Wire, known: frozenset[str] | None) -> frozenset[str] | None:

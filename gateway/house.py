@@ -20,7 +20,7 @@ from gateway.oauth.server import AuthorizationServer, open_server
 from gateway.observe import AccessLog, Metrics
 from gateway.pages import Check, pages
 from gateway.pipeline import Caller, Operation
-from gateway.policies import policies
+from gateway.policies import Means, policies
 from gateway.policies.authenticate import authenticate
 from gateway.policies.trace import Observation
 from kernel.clock import Clock, SystemClock
@@ -69,7 +69,7 @@ class House:
         observation = Observation(
             self.metrics, log, _span if traced else None, self.settings.telemetry.trace_ratio if traced else 0.0
         )
-        chain = policies(observation=observation, authenticate=authenticate(self.oauth.verifier), limiter=self._limiter())
+        chain = policies(Means(observation, authenticate(self.oauth.verifier), self._limiter(), self.settings))
         server = oauth_app(self.oauth, scopes=sorted(scopes_of(served)))
         mounts: dict[str, ASGIApp] = {"oauth": server, ".well-known": server} if issues_tokens else {}
         return Door(
@@ -105,7 +105,14 @@ async def open_house(settings: Settings, service: str, clock: Clock | None = Non
         database = Database(settings.database)
         closing.push_async_callback(database.close)
         await database.create_all()
-        oauth = await open_server(database, public_url=settings.server.url, data=settings.data, clock=clock)
+        oauth = await open_server(
+            database,
+            public_url=settings.server.url,
+            data=settings.data,
+            clock=clock,
+            audiences=settings.oauth.audiences,
+            key_encryption=settings.oauth.key_encryption,
+        )
         closing.push_async_callback(oauth.close)
         house = House(settings, database, oauth, clock, Metrics(REGISTRY), closing, contracts.load(CONTRACTS))
         house.checks["database"] = database.answers

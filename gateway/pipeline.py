@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
+from gateway.schemas import Document
+
 ANONYMOUS = "anonymous"
 
 
@@ -50,7 +52,9 @@ class Operation:
     body_required: bool
     body_media: tuple[str, ...]
     lifecycle: Mapping[str, Any] = field(default_factory=dict)
-    extensions: Mapping[str, Any] = field(default_factory=dict)
+    extensions: Mapping[str, Any] = field(default_factory=dict)  # x-…: the document's own, replaced by the operation's
+    said: Mapping[str, Any] = field(default_factory=dict)  # the operation as its contract has it
+    document: Document | None = None  # what references in `said` lead into
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class Caller:
     accounts: frozenset[str] | None = None  # None: not restricted to certain accounts
     token_id: str = ""
     expires_at: int = 0
+    partner: str = ""  # the partner whose client it is; "" for our own
+    issuer: str = ""  # who issued the token; "" for ourselves
 
 
 NOBODY = Caller(ANONYMOUS, ANONYMOUS, frozenset())
@@ -82,6 +88,7 @@ class Call:
     caller: Caller = NOBODY
     body: bytes | None = None  # read once, by the first policy that needs it
     response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)  # added to whatever the upstream answers
+    facts: dict[str, Any] | None = None  # what a receipt tells beside what every call has; see `note`
     headers: dict[bytes, bytes] = field(init=False)  # as they arrived, the first value of each
 
     def __post_init__(self) -> None:
@@ -90,6 +97,12 @@ class Call:
     def header(self, name: bytes) -> bytes | None:
         """The first value of a header, its name in lower case."""
         return self.headers.get(name)
+
+    def note(self, name: str, fact: Any) -> None:
+        """Something that decided this call and is not the same for every call of its operation; never a secret."""
+        if self.facts is None:
+            self.facts = {}
+        self.facts[name] = fact
 
 
 Forward = Callable[[Call], Awaitable[None]]

@@ -1,6 +1,7 @@
 """Our own relational tables: one engine per process, SQLite in WAL mode or PostgreSQL, one transaction per unit of work.
 
-Each owner of tables declares them on `metadata`; `create_all` makes what is missing, safely when several processes start.
+Each owner of tables declares them on `metadata`; `create_all` makes what is missing, safely when several processes start. A
+table only ever gains columns, nullable or with a server default: a database of yesterday serves the program of today.
 """
 
 from collections.abc import AsyncIterator
@@ -9,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import MetaData, event, text
+from sqlalchemy import Connection, MetaData, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.schema import CreateColumn
 
 metadata = MetaData()
 _SCHEMA_LOCK = 7_283_401_100  # any constant: the advisory lock under which tables are created
@@ -50,14 +52,26 @@ class Database:
             return (await connection.execute(text("select 1"))).scalar() == 1
 
     async def create_all(self) -> None:
-        """Creates missing tables; on PostgreSQL one process at a time."""
+        """Creates missing tables and columns; on PostgreSQL one process at a time."""
         async with self.engine.begin() as connection:
             if not self.embedded:
                 await connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _SCHEMA_LOCK})
             await connection.run_sync(metadata.create_all)
+            await connection.run_sync(_add_columns)
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _add_columns(connection: Connection) -> None:
+    """What tables made by an earlier version lack."""
+    found, dialect = inspect(connection), connection.dialect
+    for table in metadata.sorted_tables:
+        known = {column["name"] for column in found.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in known:
+                described = CreateColumn(column).compile(dialect=dialect)
+                connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {described}"))
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:

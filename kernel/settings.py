@@ -8,10 +8,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from kernel.secrets import SecretRef
+from kernel.sections.audit import Audit
+from kernel.sections.base import Section
+from kernel.sections.decisions import Decisions
+from kernel.sections.door import Door
+from kernel.sections.limits import Limits
+from kernel.sections.oauth import OAuth
+from kernel.sections.replays import Cache, Replays
+from kernel.sections.services import Canary, Mirror, Service
+from kernel.sections.shedding import Shedding
 
 FILE_VARIABLE = "TRIVIUM_CONFIG"
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -19,10 +28,6 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 class BadSettings(ValueError):
     """The configuration cannot be used; the message says which key and why."""
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Server(Section):
@@ -124,6 +129,17 @@ class Settings(BaseSettings):
     telemetry: Telemetry = Telemetry()
     split: Split = Split()
     sandbox: Sandbox = Sandbox()
+    oauth: OAuth = OAuth()
+    limits: Limits = Limits()
+    shedding: Shedding = Shedding()
+    door: Door = Door()
+    replays: Replays = Replays()
+    cache: Cache = Cache()
+    audit: Audit = Audit()
+    decisions: Decisions = Decisions()
+    services: list[Service] = []
+    canaries: list[Canary] = []
+    mirrors: list[Mirror] = []
 
     @classmethod
     def settings_customise_sources(

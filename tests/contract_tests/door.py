@@ -19,7 +19,7 @@ from gateway.limiter import Limiter
 from gateway.oauth.server import AuthorizationServer, open_server
 from gateway.observe import AccessLog, Metrics
 from gateway.pipeline import Operation
-from gateway.policies import policies
+from gateway.policies import Means, policies
 from gateway.policies.authenticate import authenticate
 from gateway.policies.trace import Observation
 from kernel.db import Database
@@ -92,11 +92,8 @@ async def entrance(folder: Path) -> AsyncIterator[Entrance]:
     server = await open_server(database, public_url=URL, data=folder, clock=clock)
     metrics = Metrics(CollectorRegistry())
     operations, limiter = load(ROOT), Limiter(clock=clock)
-    chain = policies(
-        observation=Observation(metrics, AccessLog(lambda _: None, on_drop=metrics.dropped)),
-        authenticate=authenticate(server.verifier),
-        limiter=limiter,
-    )
+    observation = Observation(metrics, AccessLog(lambda _: None, on_drop=metrics.dropped))
+    chain = policies(Means(observation, authenticate(server.verifier), limiter))
     targets = {operation.api: InProcess(behind) for operation in operations}
     door = Door(operations, policies=chain, dispatch=Dispatch(targets))
     by_place = {(operation.method, operation.path): operation for operation in operations}

@@ -24,7 +24,7 @@ from gateway.limiter import Limiter
 from gateway.observe import AccessLog, Metrics
 from gateway.pages import Check, pages
 from gateway.pipeline import Call, Caller, Factory, Forward, Operation, Policy
-from gateway.policies import policies
+from gateway.policies import Means, policies
 from gateway.policies.trace import Observation
 from gateway.server import options
 
@@ -208,6 +208,7 @@ def build(tmp_path: Path, clock: FakeClock) -> Callable[..., House]:
         authenticate: Factory | None = None,
         checks: Mapping[str, Check] | None = None,
         mounts: Mapping[str, ASGIApp] | None = None,
+        means: Mapping[str, Any] | None = None,
         **observed: Any,
     ) -> House:
         (tmp_path / "v1.yaml").write_text(contract, encoding="utf-8")
@@ -218,9 +219,12 @@ def build(tmp_path: Path, clock: FakeClock) -> Callable[..., House]:
         house.app = Door(
             load(tmp_path),
             policies=policies(
-                observation=Observation(metrics, log, **observed),
-                authenticate=authenticate or _as(house),
-                limiter=limiter or Limiter(clock=clock),
+                Means(
+                    Observation(metrics, log, **observed),
+                    authenticate or _as(house),
+                    limiter or Limiter(clock=clock),
+                    **(means or {}),
+                )
             ),
             dispatch=Dispatch(targets or {"process/orders": InProcess(echo)}),
             pages=pages(checks or {}, registry),

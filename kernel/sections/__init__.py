@@ -1,0 +1,1 @@
+"""The parts of the settings, one file per concern; `kernel/settings.py` puts them together."""

@@ -1,0 +1,58 @@
+"""What every command shares: the terminal, the settings in force, and refusals in words that say what to do."""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+
+from gateway.contracts import BadContract
+from gateway.oauth.clients import BadClient
+from kernel.durable.locks import EngineRefused
+from kernel.secrets import SecretMissing
+from kernel.settings import FILE_VARIABLE, BadSettings, Settings, settings_file
+from kernel.settings import load as load_settings
+from sandbox.server import UnknownVendor
+from system_apis.connector import MissingCredential
+from trivium import demo
+from trivium.journey import JourneyFailed
+from trivium.supervisor import NotReady
+
+T = TypeVar("T")
+out, err = Console(), Console(stderr=True)
+
+REFUSALS = (
+    BadSettings, BadContract, BadClient, EngineRefused, SecretMissing, MissingCredential, UnknownVendor, NotReady, JourneyFailed,
+)  # fmt: skip
+
+
+def settings_in_force(port: int | None = None) -> Settings:
+    """The settings in force; without a trivium.toml those of the example, which need nothing but this machine."""
+    try:
+        if settings_file() is None:
+            os.environ[FILE_VARIABLE] = str(demo.EXAMPLE)
+        if port is not None:
+            os.environ["TRIVIUM_SERVER__PORT"] = str(port)
+        return load_settings()
+    except REFUSALS as error:
+        refuse(str(error))
+
+
+def run(job: Callable[[], Coroutine[Any, Any, T]], loop: Callable[[], asyncio.AbstractEventLoop] | None = None) -> T:
+    """Runs a job; what refuses to go on says why and ends the command with code 1."""
+    try:
+        with asyncio.Runner(loop_factory=loop) as runner:
+            return runner.run(job())
+    except REFUSALS as error:
+        refuse(str(error))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except asyncio.CancelledError:
+        raise typer.Exit(143) from None
+
+
+def refuse(message: str) -> NoReturn:
+    err.print(f"[bold red]trivium:[/] {message}", highlight=False)
+    raise typer.Exit(1)
