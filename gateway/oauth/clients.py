@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -34,6 +34,40 @@ class NewClient(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Details:
+    """What most clients do not need said."""
+
+    partner: str | None = None
+    grants: tuple[str, ...] = ("client_credentials",)
+    auth_method: str = "client_secret_basic"
+    jwks: Mapping[str, Any] | None = None
+    certificate: str | None = None
+    redirect_uris: tuple[str, ...] = ()
+    dpop_required: bool = False
+    addresses: tuple[str, ...] | None = None
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "partner": self.partner, "grants": " ".join(self.grants), "auth_method": self.auth_method,
+            "jwks": None if self.jwks is None else json.dumps(self.jwks), "certificate": self.certificate,
+            "redirect_uris": json.dumps(self.redirect_uris), "dpop_required": self.dpop_required,
+            "addresses": None if self.addresses is None else json.dumps(self.addresses),
+        }  # fmt: skip
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> "Details":
+        return cls(
+            partner=row.partner, grants=tuple(row.grants.split()), auth_method=row.auth_method,
+            jwks=None if row.jwks is None else json.loads(row.jwks), certificate=row.certificate,
+            redirect_uris=tuple(json.loads(row.redirect_uris or "[]")), dpop_required=bool(row.dpop_required),
+            addresses=None if row.addresses is None else tuple(json.loads(row.addresses)),
+        )  # fmt: skip
+
+
+PLAIN = Details()
+
+
+@dataclass(frozen=True, slots=True)
 class Client(ClientMixin):
     """A registered client as Authlib asks about it."""
 
@@ -44,12 +78,13 @@ class Client(ClientMixin):
     accounts: tuple[str, ...] | None
     active: bool
     created_at: int
+    details: Details = PLAIN
 
     def get_client_id(self) -> str:
         return self.id
 
     def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type == "client_credentials"
+        return grant_type in self.details.grants
 
     def get_allowed_scope(self, scope: str | None) -> str | None:
         """The scopes to grant: all of its own when none is asked for; None, that is invalid_scope, when any is not its own."""
@@ -65,7 +100,13 @@ class ClientStore:
         self._checker = checker or SecretChecker(clock)
 
     async def add(
-        self, name: str, scopes: Collection[str], *, plan: str = "default", accounts: Collection[str] | None = None
+        self,
+        name: str,
+        scopes: Collection[str],
+        *,
+        plan: str = "default",
+        accounts: Collection[str] | None = None,
+        details: Details = PLAIN,
     ) -> NewClient:
         """Registers a client. Raises BadClient for no scopes, or one that is not of the form `domain:verb`."""
         wrong = sorted(scope for scope in scopes if not _SCOPE.fullmatch(scope))
@@ -74,6 +115,7 @@ class ClientStore:
         new, salt, now = NewClient(f"tvc_{secrets.token_hex(10)}", new_secret()), secrets.token_bytes(16), self._now()
         row: dict[str, Any] = {"id": new.client_id, "name": name, "salt": salt, "scopes": " ".join(sorted(set(scopes)))}
         row |= {"plan": plan, "accounts": None if accounts is None else json.dumps(sorted(accounts)), "active": True}
+        row |= details.row()
         digest = await asyncio.to_thread(scrypt, new.secret, salt)
         async with self._database.transaction() as connection:
             epoch = await next_epoch(connection)
@@ -154,4 +196,4 @@ async def _find(connection: AsyncConnection, client_id: str) -> tuple[Row[Any] |
 
 def _client(row: Row[Any]) -> Client:
     accounts = None if row.accounts is None else tuple(json.loads(row.accounts))
-    return Client(row.id, row.name, tuple(row.scopes.split()), row.plan, accounts, row.active, row.created_at)
+    return Client(row.id, row.name, tuple(row.scopes.split()), row.plan, accounts, row.active, row.created_at, Details.of(row))

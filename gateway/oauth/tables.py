@@ -4,7 +4,7 @@ Every change that running processes must notice takes the next epoch in its own 
 poll that saw epoch N asks for rows above N and misses none. All times are whole seconds of Unix time.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, String, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, String, Table, Text, false, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.db import metadata
@@ -18,6 +18,14 @@ clients = Table(
     Column("scopes", Text, nullable=False),  # separated by single spaces, sorted
     Column("plan", String(64), nullable=False),
     Column("accounts", Text),  # a JSON array; NULL: not restricted to certain accounts
+    Column("partner", String(64), index=True),  # NULL: a client of our own house
+    Column("grants", Text, nullable=False, server_default="client_credentials"),  # separated by single spaces
+    Column("auth_method", String(32), nullable=False, server_default="client_secret_basic"),  # or another of RFC 7591 section 2
+    Column("jwks", Text),  # the client's public keys, for private_key_jwt
+    Column("certificate", Text),  # RFC 8705: SHA-256 thumbprint (base64url) or subject, for TLS
+    Column("redirect_uris", Text),  # a JSON array
+    Column("dpop_required", Boolean, nullable=False, server_default=false()),
+    Column("addresses", Text),  # a JSON array of networks; NULL: from anywhere
     Column("active", Boolean, nullable=False),
     Column("refuse_until", BigInteger, nullable=False),  # tokens issued at or before this moment are dead
     Column("epoch", BigInteger, nullable=False, index=True),

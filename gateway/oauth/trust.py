@@ -6,6 +6,7 @@ beside the requests (REFRESH_AFTER) and none waits for it; after a quiet time th
 
 import asyncio
 import logging
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from gateway.oauth.keys import SigningKey
 from gateway.oauth.trust_store import KEPT_BEYOND, Reading, Shared
@@ -29,6 +30,7 @@ class Trust:
         self.keys: dict[str, SigningKey] = {}
         self.revoked: dict[str, int] = {}  # token id -> when it would have expired
         self.closed: dict[str, int | None] = {}  # client -> tokens issued up to then are dead; None: all are
+        self.networks: dict[str, tuple[IPv4Network | IPv6Network, ...]] = {}  # client -> where it may call from, if that is bound
         self.read_at = float("-inf")  # monotonic seconds
         self._epoch = -1
         self._attempted_at = self._sought_at = float("-inf")
@@ -119,6 +121,13 @@ class Trust:
         now = int(self._clock.now().timestamp())
         self.keys = reading.keys
         self.revoked = {token: end for token, end in self.revoked.items() if end >= now - KEPT_BEYOND} | reading.revoked
-        for client, (active, refuse_until) in reading.standing.items():
-            if refuse_until or not active:
-                self.closed[client] = refuse_until if active else None
+        for client, standing in reading.standing.items():
+            if standing.refuse_until or not standing.active:
+                self.closed[client] = standing.refuse_until if standing.active else None
+            self._bind(client, standing.addresses)
+
+    def _bind(self, client: str, addresses: tuple[str, ...] | None) -> None:
+        if addresses is None:
+            self.networks.pop(client, None)
+        else:
+            self.networks[client] = tuple(ip_network(address) for address in addresses)

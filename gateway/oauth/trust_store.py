@@ -1,9 +1,10 @@
 """The shared half of trust: one transaction reads whatever changed since an epoch, and nothing when the epoch stands still."""
 
+import json
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Row, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from gateway.oauth.keys import KeyStore, SigningKey
@@ -14,6 +15,14 @@ from kernel.db import Database
 KEPT_BEYOND = 120  # seconds a revocation outlives its token, for clocks that differ
 
 
+class Standing(NamedTuple):
+    """How a client stands. `refuse_until`: tokens issued at or before this moment are dead. `addresses` None: from anywhere."""
+
+    active: bool
+    refuse_until: int
+    addresses: tuple[str, ...] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What is new since the epoch asked about; `keys` None: nothing is."""
@@ -21,7 +30,7 @@ class Reading:
     epoch: int
     keys: dict[str, SigningKey] | None = None
     revoked: dict[str, int] = field(default_factory=dict)  # token id -> when it expires
-    standing: dict[str, tuple[bool, int]] = field(default_factory=dict)  # changed client -> active, tokens up to then are dead
+    standing: dict[str, Standing] = field(default_factory=dict)  # of the clients that changed
 
 
 class Shared(Protocol):
@@ -46,7 +55,7 @@ class TrustStore:
             keys = await self._keys.load(connection)
             revoked = await connection.execute(select(revoked_tokens).where(revoked_tokens.c.epoch > since))
             changed = await connection.execute(select(clients).where(clients.c.epoch > since))
-            standing = {row.id: (row.active, row.refuse_until) for row in changed}
+            standing = {row.id: _standing(row) for row in changed}
             return Reading(epoch, keys, {row.token_id: row.expires_at for row in revoked}, standing)
 
     async def revoke(self, token_id: str, expires_at: int) -> None:
@@ -59,3 +68,7 @@ class TrustStore:
                 await connection.execute(insert(revoked_tokens).values(token_id=token_id, expires_at=expires_at, epoch=epoch))
         except IntegrityError:
             return
+
+
+def _standing(row: Row[Any]) -> Standing:
+    return Standing(row.active, row.refuse_until, None if row.addresses is None else tuple(json.loads(row.addresses)))
