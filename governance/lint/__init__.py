@@ -1,0 +1,1 @@
+"""Lint: rules over contracts, their severities by layer and audience, suppressions that say why and end, and reports."""
