@@ -1,4 +1,4 @@
-"""Rules are run over contracts: each finding has its rule, weight, place and remedy; one rule that fails does not silence others."""
+"""Rules are run over contracts: each finding has its rule, weight, place and remedy, in the order of the file."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -35,7 +35,10 @@ def suppressions(contract: Contract, today: date) -> tuple[list[Suppression], li
     bad: list[Violation] = []
     for entry, owner in _entries(contract.root):
         found = _suppression(entry, owner, today)
-        (good.append(found) if isinstance(found, Suppression) else bad.append(found))  # type: ignore[func-returns-value]
+        if isinstance(found, Suppression):
+            good.append(found)
+        else:
+            bad.append(found)
     return good, bad
 
 
