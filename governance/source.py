@@ -48,6 +48,17 @@ class Source:
         except (OSError, UnicodeDecodeError) as error:
             raise Unreadable(f"{name or path}: {error}") from None
 
+    def at(self, pointer: str) -> Any:
+        """The value at a JSON pointer, no reference followed; None where there is none."""
+        value = self.root
+        for token in pointer.split("/")[1:]:
+            name = unescaped(token)
+            if isinstance(value, list):
+                value = value[int(name)] if name.isascii() and name.isdigit() and int(name) < len(value) else None
+            else:
+                value = value.get(name) if isinstance(value, dict) else None
+        return value
+
     def line(self, pointer: str) -> int:
         """The line, from 1, at which the value (or, where it has none, the nearest one around it) begins."""
         wanted = pointer

@@ -8,6 +8,8 @@ from governance.changes.facts import Facts
 LOWER = ("minLength", "minItems", "minProperties")
 UPPER = ("maxLength", "maxItems", "maxProperties")
 NUMERIC = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+ALL = frozenset((*LOWER, *UPPER, *NUMERIC))
+FROM_BELOW = frozenset((*LOWER, "minimum", "exclusiveMinimum"))
 
 
 def met(keyword: str, facts: Facts, wanted: Any) -> bool:

@@ -183,8 +183,9 @@ def _some_branch(proof: Proof, facts: Facts, said: Node, demand: Node, path: Pat
             others = [other for other in branches if other is not branch] if said.key == "oneOf" else []
             if all(proof.disjoint(facts, other) for other in others):
                 return
-    if len(branches) == 1:
-        yield from proof.follows(facts, branches[0], path)
+    meant = [branch for branch in branches if Facts.of([branch]).types & facts.types]
+    if len(meant) == 1:  # the only form it can have: say what is wrong with that
+        yield from proof.follows(facts, meant[0], path)
     else:
         yield _unmet(said.key, facts, said, path)
 

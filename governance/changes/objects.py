@@ -102,7 +102,8 @@ def demand_on_presence(proof: "Proof", facts: Facts, said: Node, demand: Node, p
         return
     for name in said.value:
         if isinstance(name, str) and name not in facts.required and not _left_out(proof, _both(facts, demand, name)):
-            yield Reason("required", Change.ADDED, (*path, name), next(iter(named(facts, name)), None), said, name)
+            given = next((schema for schema in named(facts, name) if schema.value is not False), None)
+            yield Reason("required", Change.ADDED, (*path, name), given, said, name)
 
 
 def _both(facts: Facts, demand: Node, name: str) -> list[Node]:
