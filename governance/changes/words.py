@@ -17,8 +17,8 @@ _BOUNDS = {"minimum": "min", "maximum": "max", "exclusiveMinimum": "min", "exclu
 class Subject:
     """What is compared. `part` begins the ids of what is within it (request-property), `whole` those of itself (request-body).
 
-    `asked`: callers send it, so it may only widen; otherwise they get it, and it may only narrow. `who` breaks if not; `called` is
-    what people call the whole.
+    `asked`: callers send it, so it may only widen; otherwise they get it, and it may only narrow. `who` breaks if not; `called`
+    is what people call the whole.
     """
 
     operation: str
