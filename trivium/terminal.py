@@ -7,7 +7,10 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
+from gateway.configuration.bundle import BadConfiguration
+from gateway.configuration.recovery import settings_or_last_good
 from gateway.contracts import BadContract
 from gateway.oauth.clients import BadClient
 from kernel.durable.locks import EngineRefused
@@ -17,6 +20,7 @@ from kernel.settings import load as load_settings
 from sandbox.server import UnknownVendor
 from system_apis.connector import MissingCredential
 from trivium import demo
+from trivium.configurations import NotApplied
 from trivium.journey import JourneyFailed
 from trivium.supervisor import NotReady
 
@@ -24,7 +28,8 @@ T = TypeVar("T")
 out, err = Console(), Console(stderr=True)
 
 REFUSALS = (
-    BadSettings, BadContract, BadClient, EngineRefused, SecretMissing, MissingCredential, UnknownVendor, NotReady, JourneyFailed,
+    BadSettings, BadConfiguration, BadContract, BadClient, EngineRefused, SecretMissing, MissingCredential, UnknownVendor,
+    NotReady, JourneyFailed, NotApplied,
 )  # fmt: skip
 
 
@@ -36,6 +41,18 @@ def settings_in_force(port: int | None = None) -> Settings:
         if port is not None:
             os.environ["TRIVIUM_SERVER__PORT"] = str(port)
         return load_settings()
+    except REFUSALS as error:
+        refuse(str(error))
+
+
+def settings_to_serve(port: int | None = None) -> Settings:
+    """The settings in force; where they are broken, the last good ones."""
+    try:
+        if settings_file() is None:
+            os.environ[FILE_VARIABLE] = str(demo.EXAMPLE)
+        if port is not None:
+            os.environ["TRIVIUM_SERVER__PORT"] = str(port)
+        return settings_or_last_good()
     except REFUSALS as error:
         refuse(str(error))
 
@@ -53,6 +70,6 @@ def run(job: Callable[[], Coroutine[Any, Any, T]], loop: Callable[[], asyncio.Ab
         raise typer.Exit(143) from None
 
 
-def refuse(message: str) -> NoReturn:
-    err.print(f"[bold red]trivium:[/] {message}", highlight=False)
-    raise typer.Exit(1)
+def refuse(message: str, code: int = 1) -> NoReturn:
+    err.print("[bold red]trivium:[/]", Text(message), highlight=False)
+    raise typer.Exit(code)

@@ -40,7 +40,7 @@ def answers(comparison: Comparison, pair: Pair) -> Iterator[Finding]:
         good = status[0] in "2d"
         yield from _media(comparison, old, new, Subject(pair.name, "response-property", "response-body", asked=False),
                           "response-media-type", gone=ERR if good else WARN)  # fmt: skip
-        yield from _headers(comparison, pair, old, new)
+        yield from _headers(comparison, pair, old, new, good=good)
 
 
 def _statuses(old: Operation, new: Operation) -> Iterator[Finding]:
@@ -83,7 +83,7 @@ def _media(comparison: Comparison, old: Node, new: Node, subject: Subject, id: s
             yield Finding(f"{id}-added", INFO, subject.operation, f"{media} is possible too", old, said)
 
 
-def _headers(comparison: Comparison, pair: Pair, old: Node, new: Node) -> Iterator[Finding]:
+def _headers(comparison: Comparison, pair: Pair, old: Node, new: Node, *, good: bool) -> Iterator[Finding]:
     before, after = ({name.lower(): said.followed() for name, said in side.raw("headers").items()} for side in (old, new))
     for name, said in before.items():
         required = said.get("required") is True
@@ -99,5 +99,5 @@ def _headers(comparison: Comparison, pair: Pair, old: Node, new: Node) -> Iterat
             subject = Subject(pair.name, "response-header", "response-header", asked=False, called=f"the header {name}")
             yield from comparison.schemas(said.raw("schema"), after[name].raw("schema"), subject)
     for name, said in after.items():
-        if name not in before:
-            yield Finding("response-header-added", INFO, pair.name, f"the header {name} is new", old, said)
+        if name not in before and good:
+            yield Finding("response-header-added", INFO, pair.name, f"the header {name} is new", None, said)

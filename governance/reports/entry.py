@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from governance.changes.finding import Finding as Change
+from governance.contract import Contract
 from governance.lint.engine import Finding as Lint
 from governance.node import Node
 
@@ -34,6 +35,12 @@ def of_lint(findings: Iterable[Lint]) -> list[Entry]:
 
 def of_changes(findings: Iterable[Change]) -> list[Entry]:
     return [_of_change(one) for one in findings]
+
+
+def removed_contract(contract: Contract) -> Entry:
+    """A whole contract that is not there any more."""
+    said = f"{contract.api} {contract.version} is gone with all its operations"
+    return Entry("contract-removed", "error", said, contract.name, 1, "", was=f"{contract.name}:1")
 
 
 def _of_change(one: Change) -> Entry:

@@ -1,0 +1,48 @@
+"""An example is one: it fits its schema."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+
+from governance.contract import Contract
+from governance.lint.rule import Violation, rule
+from governance.node import Node
+from governance.standalone import standalone
+from governance.walk import everything
+
+
+@rule(
+    "examples-fit",
+    8,
+    see="Spectral oas3-valid-media-example, oas3-valid-schema-example",
+    fix="show a value that would be accepted",
+)
+def examples_fit(contract: Contract) -> Iterator[Violation]:
+    for node in everything(contract):
+        if "schema" in node and ("example" in node or "examples" in node):
+            yield from _checked(node.raw("schema"), _examples(node))
+    for found in contract.schemas:
+        yield from _checked(found.node, _examples(found.node))
+
+
+def _examples(node: Node) -> list[tuple[Node, Any]]:
+    shown = [(node.raw("example"), node.get("example"))] if "example" in node else []
+    listed = node.raw("examples")
+    if isinstance(listed.value, dict):
+        named = ((said.raw("value"), said.followed()) for _, said in listed.items())
+        return shown + [(place, example.get("value")) for place, example in named if "value" in example]
+    return shown + [(example, example.value) for example in listed.elements()]
+
+
+def _checked(schema: Node, examples: list[tuple[Node, Any]]) -> Iterator[Violation]:
+    if not examples:
+        return
+    try:
+        validator = jsonschema_rs.Draft202012Validator(standalone(schema), validate_formats=True)
+    except ValueError:
+        return  # a schema that cannot be compiled is what the schema rule is for
+    for place, value in examples:
+        error = next(iter(validator.iter_errors(value)), None)
+        if error is not None:
+            yield Violation(place, f"the example does not fit: {error.message}")
