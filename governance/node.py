@@ -109,14 +109,16 @@ class Node:
     def followed(self) -> "Node":
         """What this is, or what it refers to. Raises Unresolved. Siblings of `$ref` are the business of who asks for them."""
         node, seen = self, 0
-        while (reference := node.reference) is not None:
+        while node.reference is not None:
             seen += 1
             if seen > MOST_FOLLOWED:
                 raise Unresolved(f"{self.reference} refers to itself")
-            node = node._target(reference)
+            node = node.target()
         return node
 
-    def _target(self, reference: str) -> "Node":
+    def target(self) -> "Node":
+        """What the reference of this node leads to, in one step. Raises Unresolved."""
+        reference = self.reference or ""
         name, _, fragment = reference.partition("#")
         source = self.library.open(name, self.source) if name else self.source
         node = Node(source.root, source, "", self.library)
