@@ -10,6 +10,7 @@ from typing import Any
 from governance import schemas
 from governance.node import Alone, Files, Library, Node
 from governance.source import Source, Unreadable
+from governance.walk import everything
 
 METHODS = ("get", "put", "post", "patch", "delete", "head", "options", "trace", "query")
 OPENAPI, ASYNCAPI = "openapi", "asyncapi"
@@ -94,7 +95,7 @@ class Contract:
         if not isinstance(source.root, dict):
             raise Unreadable(f"{source.name}: it is not an object")
         self.source = source
-        self.root = Node(source.root, source, "", library or Alone())
+        self.root = Node(source.root, source, library or Alone())
         self.kind = next((kind for kind in (OPENAPI, ASYNCAPI) if kind in source.root), "")
         self.dialect = str(source.root.get(self.kind, "")) if self.kind else ""
         supported = {OPENAPI: ("3.0", "3.1", "3.2"), ASYNCAPI: ("3.",)}.get(self.kind, ())
@@ -149,6 +150,11 @@ class Contract:
     @cached_property
     def webhooks(self) -> tuple[Operation, ...]:
         return tuple(self._operations("webhooks"))
+
+    @cached_property
+    def objects(self) -> tuple[Node, ...]:
+        """Every object of this document that is not an example or a default."""
+        return tuple(everything(self.root))
 
     @cached_property
     def schemas(self) -> tuple[schemas.Found, ...]:

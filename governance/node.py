@@ -1,7 +1,6 @@
 """A value of a document that knows where it stands: whoever walks contracts never loses the place of what it finds."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -46,14 +45,38 @@ class Files:
         return self._known[path]
 
 
-@dataclass(frozen=True, slots=True)
 class Node:
-    """A value with its document and its JSON pointer. Two nodes are the same when they stand at the same place."""
+    """A value with its document and its place. Two nodes are the same when they stand at the same place."""
 
-    value: Any = field(compare=False)
-    source: Source
-    pointer: str
-    library: Library = field(compare=False, repr=False)
+    __slots__ = ("_name", "_parent", "library", "source", "value")
+
+    def __init__(self, value: Any, source: Source, library: Library, parent: "Node | None" = None, name: str | int = "") -> None:
+        self.value, self.source, self.library = value, source, library
+        self._parent, self._name = parent, name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Node) and self._place == other._place
+
+    def __hash__(self) -> int:
+        return hash(self._place)
+
+    @property
+    def _place(self) -> tuple[int, str | int]:
+        parent = self._parent
+        return (id(self.source), "") if parent is None else (id(parent.value), self._name)
+
+    @property
+    def pointer(self) -> str:
+        """RFC 6901."""
+        names, node = [], self
+        while node._parent is not None:
+            names.append(escaped(str(node._name)))
+            node = node._parent
+        return "".join(f"/{name}" for name in reversed(names))
+
+    def other(self, value: Any, name: str = "") -> "Node":
+        """Another value in the place of this one, or beside it under a name of its own: what it would say in other words."""
+        return Node(value, self.source, self.library, self._parent, name or self._name)
 
     @property
     def line(self) -> int:
@@ -61,22 +84,20 @@ class Node:
 
     @property
     def key(self) -> str:
-        """The last token of the pointer: the name under which this stands."""
-        return unescaped(self.pointer.rpartition("/")[2])
+        """The name under which this stands: the last token of its pointer."""
+        return str(self._name)
 
     def __contains__(self, name: str) -> bool:
-        return isinstance(self.value, Mapping) and name in self.value
+        return isinstance(self.value, dict) and name in self.value
 
     def raw(self, name: str | int) -> "Node":
         """The child as it stands; a node of None where there is none."""
-        value = self.value
-        if isinstance(value, Mapping):
+        value, found = self.value, None
+        if isinstance(value, dict):
             found = value.get(name)
         elif isinstance(value, list) and isinstance(name, int) and 0 <= name < len(value):
             found = value[name]
-        else:
-            found = None
-        return Node(found, self.source, f"{self.pointer}/{escaped(str(name))}", self.library)
+        return Node(found, self.source, self.library, self, name)
 
     def at(self, *names: str | int) -> "Node":
         """The descendant, references followed on the way and at its end; a node of None where there is none."""
@@ -87,19 +108,19 @@ class Node:
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of a child, references not followed."""
-        return self.value.get(name, default) if isinstance(self.value, Mapping) else default
+        return self.value.get(name, default) if isinstance(self.value, dict) else default
 
     def items(self) -> Iterator[tuple[str, "Node"]]:
         """The members of an object, as they stand."""
-        if isinstance(self.value, Mapping):
-            for name in self.value:
-                yield str(name), self.raw(name)
+        if isinstance(self.value, dict):
+            for name, value in self.value.items():
+                yield str(name), Node(value, self.source, self.library, self, name)
 
     def elements(self) -> Iterator["Node"]:
         """The elements of an array, as they stand."""
         if isinstance(self.value, list):
-            for index in range(len(self.value)):
-                yield self.raw(index)
+            for index, value in enumerate(self.value):
+                yield Node(value, self.source, self.library, self, index)
 
     @property
     def reference(self) -> str | None:
@@ -119,9 +140,16 @@ class Node:
     def target(self) -> "Node":
         """What the reference of this node leads to, in one step. Raises Unresolved."""
         reference = self.reference or ""
+        known = self.source.targets
+        if reference not in known:
+            known[reference] = self._found(reference)
+        found: Node = known[reference]
+        return found
+
+    def _found(self, reference: str) -> "Node":
         name, _, fragment = reference.partition("#")
         source = self.library.open(name, self.source) if name else self.source
-        node = Node(source.root, source, "", self.library)
+        node = Node(source.root, source, self.library)
         for token in fragment.split("/")[1:] if fragment else ():
             found = unescaped(token)
             step = node.raw(int(found) if isinstance(node.value, list) and found.isascii() and found.isdigit() else found)

@@ -1,12 +1,15 @@
 """A document as its file has it: parsed once, with the line of every place in it at hand when somebody asks."""
 
+import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import ryaml
 import yaml
 
 Wire = Mapping[str, Any]
@@ -14,16 +17,6 @@ Wire = Mapping[str, Any]
 
 class Unreadable(ValueError):
     """A document cannot be read; the message says where and why."""
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML as JSON has it: a date is a string, and a key said twice is a mistake."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
-    for first, found in _Loader.yaml_implicit_resolvers.items()
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +27,12 @@ class Source:
     text: str
     path: Path | None = None
     root: Any = field(init=False)
+    targets: dict[str, Any] = field(init=False, default_factory=dict, repr=False)  # what references within lead to, once found
 
     def __post_init__(self) -> None:
         try:
-            object.__setattr__(self, "root", yaml.load(self.text, _Loader))  # noqa: S506 - derived from the safe loader
-        except (yaml.YAMLError, RecursionError) as error:
+            object.__setattr__(self, "root", parsed(self.text))
+        except (ValueError, RecursionError) as error:
             raise Unreadable(f"{self.name}: {error}") from None
 
     @classmethod
@@ -68,8 +62,18 @@ class Source:
 
     @cached_property
     def _lines(self) -> dict[str, int]:
-        node = yaml.compose(self.text, _Loader)
+        node = yaml.compose(self.text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         return dict(_lines(node)) if node is not None else {}
+
+
+def parsed(text: str) -> Any:
+    """YAML 1.2 or JSON: a date is a string, `no` is a word, a key said twice is refused, and so is a document that unfolds
+    without end. Raises ValueError.
+    """
+    if text.startswith("{"):
+        with suppress(ValueError):  # YAML in braces, then
+            return json.loads(text)
+    return ryaml.loads(text)  # type: ignore[attr-defined]  # it is typed, and does not say what it exports
 
 
 def _lines(root: yaml.Node) -> Iterator[tuple[str, int]]:

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from governance.contract import Contract
 from governance.node import Node
 
 DATA = frozenset({"example", "examples", "default", "const", "enum"})
 
 
-def everything(contract: Contract) -> Iterator[Node]:
-    waiting = [contract.root]
+def everything(root: Node) -> Iterator[Node]:
+    waiting = [root]
     while waiting:
         node = waiting.pop()
         if isinstance(node.value, dict):

@@ -112,13 +112,13 @@ def keywords_of(node: Node) -> Iterator[tuple[str, Node]]:
             continue
         match name:
             case "minimum" | "maximum" if node.get(exclusive := f"exclusive{name.capitalize()}") is True:
-                yield exclusive, Node(said.value, said.source, f"{node.pointer}/{exclusive}", said.library)
+                yield exclusive, said.other(said.value, exclusive)
             case "exclusiveMinimum" | "exclusiveMaximum" if isinstance(said.value, bool):
                 continue
             case "type" if node.get("nullable") is True and isinstance(said.value, str):
-                yield "type", Node([said.value, "null"], said.source, said.pointer, said.library)
+                yield "type", said.other([said.value, "null"])
             case "enum" if node.get("nullable") is True and isinstance(said.value, list) and None not in said.value:
-                yield "enum", Node([*said.value, None], said.source, said.pointer, said.library)
+                yield "enum", said.other([*said.value, None])
             case _:
                 yield name, said
 

@@ -9,7 +9,6 @@ from governance.contract import Contract
 from governance.lint.rule import Violation, rule
 from governance.node import Node
 from governance.standalone import standalone
-from governance.walk import everything
 
 
 @rule(
@@ -19,7 +18,7 @@ from governance.walk import everything
     fix="show a value that would be accepted",
 )
 def examples_fit(contract: Contract) -> Iterator[Violation]:
-    for node in everything(contract):
+    for node in contract.objects:
         if "schema" in node and ("example" in node or "examples" in node):
             yield from _checked(node.raw("schema"), _examples(node))
     for found in contract.schemas:

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from governance.contract import Contract
 from governance.lint.rule import Violation, rule
 from governance.node import Unresolved
-from governance.walk import everything
 
 
 @rule("references-resolve", 2, see="Redocly no-unresolved-refs", fix="write what it refers to, or refer to what is there")
 def references_resolve(contract: Contract) -> Iterator[Violation]:
-    for node in everything(contract):
+    for node in contract.objects:
         if node.reference is not None:
             try:
                 node.followed()

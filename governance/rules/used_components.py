@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 from governance.contract import Contract
 from governance.lint.rule import Severity, Violation, rule
-from governance.walk import everything
 
 _USED_OTHERWISE = frozenset({"securitySchemes"})
 
 
 @rule("used-components", 7, severity=Severity.WARNING, see="Redocly no-unused-components", fix="remove it, or use it")
 def used_components(contract: Contract) -> Iterator[Violation]:
-    used = {node.followed().pointer for node in everything(contract) if node.reference is not None}
+    used = {node.followed().pointer for node in contract.objects if node.reference is not None}
     for kind, components in contract.root.at("components").items():
         for name, component in components.items():
             if kind not in _USED_OTHERWISE and component.pointer not in used and not _named(contract, component.pointer, used):

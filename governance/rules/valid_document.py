@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -13,7 +14,7 @@ from governance.lint.rule import Violation, rule
 from governance.node import Node
 
 MOST = 20  # faults told of one document
-_SCHEMAS = "openapi_spec_validator.resources.schemas"
+_PACKAGE = "openapi_spec_validator"  # read from and not imported: that takes seconds
 
 
 @rule("valid-document", 1, see="spec.openapis.org; Spectral oas3-schema", fix="write it as the specification has it")
@@ -28,8 +29,11 @@ def valid_document(contract: Contract) -> Iterator[Violation]:
 
 @cache
 def _validator(dialect: str) -> Any:
-    schema = json.loads((files(_SCHEMAS) / f"v{dialect}" / "schema.json").read_text(encoding="utf-8"))
-    return jsonschema_rs.validator_for(schema)
+    spec = find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(_PACKAGE)
+    file = Path(spec.origin).parent / "resources" / "schemas" / f"v{dialect}" / "schema.json"
+    return jsonschema_rs.validator_for(json.loads(file.read_text(encoding="utf-8")))
 
 
 def _at(root: Node, path: list[str | int]) -> Node:

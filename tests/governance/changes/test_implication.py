@@ -87,9 +87,9 @@ def _places(schema: Any) -> list[dict[str, Any]]:
     return found
 
 
-def _node(schema: Any, name: str = "schema", pointer: str = "") -> Node:
+def _node(schema: Any, name: str = "schema") -> Node:
     source = Source(name, json.dumps(schema))
-    return Node(source.root, source, pointer, Alone())
+    return Node(source.root, source, Alone())
 
 
 def _implied(one: Any, other: Any) -> bool:
