@@ -27,17 +27,23 @@ def collect(place: str) -> dict[str, Contract]:
     return dict(_of_revision(revision, inside))
 
 
+def files_below(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.suffix in SUFFIXES)
+
+
+def open_contract(file: Path, folder: Path, library: Files) -> Contract | None:
+    """The contract in a file; None for one that others refer to and that is none itself."""
+    source = library.add(Source.read(file, str(file.relative_to(folder))))
+    known = isinstance(source.root, dict) and {"openapi", "asyncapi"} & source.root.keys()
+    return Contract(source, library) if known else None
+
+
 def _below(folder: Path) -> dict[str, Contract]:
     library = Files(folder)
-    files = sorted(file for file in folder.rglob("*") if file.suffix in SUFFIXES)
-    found = {}
-    for file in files:
-        source = library.add(Source.read(file, str(file.relative_to(folder))))
-        if isinstance(source.root, dict) and {"openapi", "asyncapi"} & source.root.keys():  # others are parts of these
-            found[source.name] = Contract(source, library)
+    found = [contract for file in files_below(folder) if (contract := open_contract(file, folder, library)) is not None]
     if not found:
         raise Unreadable(f"{folder}: there is no contract below it")
-    return found
+    return {contract.name: contract for contract in found}
 
 
 def _of_revision(revision: str, inside: str) -> Iterator[tuple[str, Contract]]:

@@ -129,6 +129,8 @@ class Node:
 
     def followed(self) -> "Node":
         """What this is, or what it refers to. Raises Unresolved. Siblings of `$ref` are the business of who asks for them."""
+        if not isinstance(self.value, dict) or "$ref" not in self.value:
+            return self
         node, seen = self, 0
         while node.reference is not None:
             seen += 1

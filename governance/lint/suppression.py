@@ -33,7 +33,7 @@ def suppressions(contract: Contract, today: date) -> tuple[list[Suppression], li
     """
     good: list[Suppression] = []
     bad: list[Violation] = []
-    for entry, owner in _entries(contract.root):
+    for entry, owner in _entries(contract.root) if KEY in contract.source.text else ():
         found = _suppression(entry, owner, today)
         if isinstance(found, Suppression):
             good.append(found)

@@ -18,11 +18,12 @@ from governance.standalone import standalone
     fix="show a value that would be accepted",
 )
 def examples_fit(contract: Contract) -> Iterator[Violation]:
+    compiled: dict[Node, Any] = {}
     for node in contract.objects:
         if "schema" in node and ("example" in node or "examples" in node):
-            yield from _checked(node.raw("schema"), _examples(node))
+            yield from _checked(node.at("schema"), _examples(node), compiled)
     for found in contract.schemas:
-        yield from _checked(found.node, _examples(found.node))
+        yield from _checked(found.node, _examples(found.node), compiled)
 
 
 def _examples(node: Node) -> list[tuple[Node, Any]]:
@@ -34,14 +35,18 @@ def _examples(node: Node) -> list[tuple[Node, Any]]:
     return shown + [(example, example.value) for example in listed.elements()]
 
 
-def _checked(schema: Node, examples: list[tuple[Node, Any]]) -> Iterator[Violation]:
-    if not examples:
-        return
-    try:
-        validator = jsonschema_rs.Draft202012Validator(standalone(schema), validate_formats=True)
-    except ValueError:
-        return  # a schema that cannot be compiled is what the schema rule is for
+def _checked(schema: Node, examples: list[tuple[Node, Any]], compiled: dict[Node, Any]) -> Iterator[Violation]:
     for place, value in examples:
-        error = next(iter(validator.iter_errors(value)), None)
+        if schema not in compiled:
+            compiled[schema] = _validator(schema)
+        error = next(iter(compiled[schema].iter_errors(value)), None) if compiled[schema] else None
         if error is not None:
             yield Violation(place, f"the example does not fit: {error.message}")
+
+
+def _validator(schema: Node) -> Any:
+    """None for a schema that cannot be compiled: another rule is about those."""
+    try:
+        return jsonschema_rs.Draft202012Validator(standalone(schema), validate_formats=True)
+    except ValueError:
+        return None

@@ -16,7 +16,7 @@ from governance.collection import collect
 from governance.lint.configuration import FILE as LINT_FILE
 from governance.lint.configuration import BadConfiguration
 from governance.lint.configuration import read as lint_configuration
-from governance.lint.engine import lint
+from governance.lint.estate import lint_places
 from governance.node import Unresolved
 from governance.reports import FORMATS
 from governance.reports.entry import Entry, of_changes, of_lint, removed_contract
@@ -75,11 +75,11 @@ def contracts_lint(
 ) -> None:
     """Check contracts against the rules of the estate; exit code 1 when something weighs --fail-on, 2 when one is unreadable."""
     try:
-        found = [contract for place in places or [str(CONTRACTS)] for contract in collect(place).values()]
         configuration = lint_configuration(config or CONTRACTS.parent / LINT_FILE, RULES)
+        found = list(lint_places(places or [str(CONTRACTS)], configuration, date.today()))
     except (Unreadable, BadConfiguration) as error:
         refuse(str(error), code=2)
-    _report(of_lint(lint(found, RULES, configuration, date.today())), format, fail_on)
+    _report(of_lint(found), format, fail_on)
 
 
 @app.command("rules")
