@@ -27,6 +27,7 @@ class Finding:
     old: Node | None = None
     new: Node | None = None
     undecided: bool = False
+    path: tuple[str, ...] = ()  # to the value it is about, within a body
 
     @property
     def place(self) -> tuple[int, str, str, str]:

@@ -66,7 +66,10 @@ def _finding(reason: Reason, row: Row, subject: Subject, old: Node, new: Node) -
     }  # fmt: skip
     places = (reason.given or old, reason.wanted) if subject.asked else (reason.wanted, reason.given or new)
     sentence = row.sentence.format(**words)
-    return Finding(row.id.format(**words), row.severity, subject.operation, sentence, *places, reason.change is Change.UNDECIDED)
+    path = reason.path if subject.part.endswith("property") else ()
+    return Finding(
+        row.id.format(**words), row.severity, subject.operation, sentence, *places, reason.change is Change.UNDECIDED, path
+    )
 
 
 def _verb(reason: Reason, *, narrowed: bool) -> str:

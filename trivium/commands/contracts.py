@@ -18,12 +18,14 @@ from governance.lint.configuration import BadConfiguration
 from governance.lint.configuration import read as lint_configuration
 from governance.lint.estate import lint_places
 from governance.node import Unresolved
+from governance.publishing import lock, verification
 from governance.reports import FORMATS
 from governance.reports.entry import Entry, of_changes, of_lint, removed_contract
 from governance.reports.text import text
 from governance.rules import RULES
 from governance.source import Unreadable
 from kernel.api_document import document
+from trivium.commands import publishing
 from trivium.terminal import out, refuse
 
 Format = Annotated[
@@ -31,14 +33,16 @@ Format = Annotated[
 ]
 FailOn = Annotated[Literal["error", "warning", "info", "never"], typer.Option(help="The least weight that fails the command.")]
 app = typer.Typer(no_args_is_help=True, help="The promises the gateway enforces.")
+publishing.mount(app)
 
 
 @app.command("draft")
 def contracts_draft() -> None:
     """Write the contracts that the code declares into contracts/openapi."""
+    releases = lock.read(CONTRACTS.parent / lock.FILE)
     for api in declared():
         file = place(api.id, api.major)
-        if write(document(api), file):
+        if write(lock.applied(document(api), releases), file):
             out.print(f"[green]drafted[/] {file.relative_to(CONTRACTS.parent.parent)}")
     load(CONTRACTS)
 
@@ -46,15 +50,21 @@ def contracts_draft() -> None:
 @app.command("check")
 def contracts_check() -> None:
     """Compare contracts and code, and check that the gateway can enforce every contract; exit code 1 when they disagree."""
-    wrong: list[str] = []
+    wrong, releases = list[str](), lock.read(CONTRACTS.parent / lock.FILE)
     apis = {place(api.id, api.major): api for api in declared()}
     for file, api in apis.items():
         name = file.relative_to(CONTRACTS)
-        found = disagreements(read(file), document(api)) if file.exists() else ["there is no contract: trivium contracts draft"]
+        found = (
+            disagreements(read(file), lock.applied(document(api), releases))
+            if file.exists()
+            else ["there is no contract: trivium contracts draft"]
+        )
         wrong += [f"{name}{line}" if line.startswith("/") else f"{name}: {line}" for line in found]
     wrong += [
         f"{file.relative_to(CONTRACTS)}: no code keeps this promise" for file in CONTRACTS.rglob("*.yaml") if file not in apis
     ]
+    promised = {str(file.relative_to(CONTRACTS)): read(file) for file in apis if file.exists()}
+    wrong += verification.faults(CONTRACTS.parent, promised)
     if wrong:
         refuse("contracts and code disagree:\n" + "\n".join(wrong))
     try:
