@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import InvalidRequestError
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError
 from slowapi.errors import RateLimitExceeded
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -15,14 +15,20 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gateway.oauth import metadata
+from gateway.audit.entry import CLAIMED
+from gateway.oauth import client_proof, metadata
+from gateway.oauth.authorizations import Authorization
+from gateway.oauth.authorize import AuthorizationEndpoint
+from gateway.oauth.clients import CLIENT_ID
+from gateway.oauth.finding import asked
 from gateway.oauth.form import credentials, read_form
-from gateway.oauth.jws import Malformed
 from gateway.oauth.keys import JWKS_MAX_AGE
-from gateway.oauth.protocol import Protocol, ProvedClient, Request
-from gateway.oauth.rates import Brake, Rates
+from gateway.oauth.page import refused
+from gateway.oauth.protocol import Protocol
+from gateway.oauth.rates import PAGES, Brake, Rates
+from gateway.oauth.registration import RegistrationEndpoint
+from gateway.oauth.request import Request
 from gateway.oauth.server import AuthorizationServer
-from gateway.oauth.verifier import Proof
 from kernel.problem import MEDIA_TYPE, BadRequest, Internal, MethodNotAllowed, NotFound, Problem
 
 Endpoint = Callable[[HttpRequest], Awaitable[Response]]
@@ -32,6 +38,7 @@ _CACHED = {"Cache-Control": f"public, max-age={JWKS_MAX_AGE}"}
 def oauth_app(server: AuthorizationServer, *, scopes: Collection[str] = (), rates: Rates | None = None) -> Starlette:
     """The ASGI application for `/oauth/*` and `/.well-known/oauth-*`; `scopes` are the ones the contracts name."""
     brake = Brake(rates or Rates(), server.clients.recently_proved)
+    protocol = Protocol(server.tokens, server.authorizations, server.names)
     handlers: dict[type[Exception], Any] = {  # Any: each handler takes its own class of errors
         RateLimitExceeded: brake.refuse,
         OAuth2Error: _oauth_error,
@@ -39,37 +46,46 @@ def oauth_app(server: AuthorizationServer, *, scopes: Collection[str] = (), rate
         Problem: _problem,
         Exception: _failure,
     }
-    routes = [*_endpoints(server, brake), *_documents(server, scopes)]
+    pages, registration = _pages(server, protocol, brake), _registration(server, brake, scopes)
+    routes = [*_endpoints(server, protocol, brake), *pages, *registration, *_documents(server, scopes)]
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False  # a redirect would send the secret a second time
     return app
 
 
-def _endpoints(server: AuthorizationServer, brake: Brake) -> list[Route]:
-    protocol = Protocol(server.tokens)
-
+def _endpoints(server: AuthorizationServer, protocol: Protocol, brake: Brake) -> list[Route]:
     async def token(request: HttpRequest) -> Response:
-        asked = await _asked(server, request, metadata.TOKEN)
-        if "grant_type" not in asked.form:
+        asking = await asked(server, request, metadata.TOKEN)
+        if "grant_type" not in asking.form:
             raise InvalidRequestError("The parameter 'grant_type' is missing.")
-        answer: Response = protocol.create_token_response(asked)
+        answer: Response = protocol.create_token_response(asking)
+        if asking.effect is not None and not await asking.effect():
+            raise InvalidGrantError("It was used before; everything that was issued for it is revoked.")
         return answer
 
     async def introspect(request: HttpRequest) -> Response:
-        asked = await _asked(server, request, metadata.INTROSPECT)
-        answer: Response = protocol.create_endpoint_response("introspection", asked)
+        answer: Response = protocol.create_endpoint_response("introspection", await asked(server, request, metadata.INTROSPECT))
         return answer
 
     async def revoke(request: HttpRequest) -> Response:
-        asked = await _asked(server, request, metadata.REVOKE)
-        answer: Response = protocol.create_endpoint_response("revocation", asked)
-        if asked.called_back is not None:
-            caller = asked.called_back.caller
-            await server.trust.revoke(caller.token_id, caller.expires_at)
+        asking = await asked(server, request, metadata.REVOKE)
+        answer: Response = protocol.create_endpoint_response("revocation", asking)
+        await _call_back(server, asking)
         return answer
 
     paths = {metadata.TOKEN: token, metadata.INTROSPECT: introspect, metadata.REVOKE: revoke}
     return [Route(path, _reading(brake.limit(endpoint)), methods=["POST"]) for path, endpoint in paths.items()]
+
+
+async def _call_back(server: AuthorizationServer, asking: Request) -> None:
+    match asking.called_back:
+        case None:
+            return
+        case Authorization(id=authorization):
+            await server.authorizations.end(authorization)
+        case proof:
+            await server.trust.revoke(proof.caller.token_id, proof.caller.expires_at)
+            await server.authorizations.call_back(proof.caller.token_id)
 
 
 def _reading(endpoint: Endpoint) -> Endpoint:
@@ -78,30 +94,44 @@ def _reading(endpoint: Endpoint) -> Endpoint:
     async def read(request: HttpRequest) -> Response:
         request.state.form = await read_form(request)
         request.state.credentials = credentials(request, request.state.form)
+        if request.state.credentials is not None and CLIENT_ID.fullmatch(request.state.credentials.client_id):
+            request.scope[CLAIMED] = request.state.credentials.client_id
         return await endpoint(request)
 
     return read
 
 
-async def _asked(server: AuthorizationServer, request: HttpRequest, path: str) -> Request:
-    """What Authlib will be asked, with everything it needs from the database; an unproved client learns nothing of tokens."""
-    form, given = request.state.form, request.state.credentials
-    client = await server.clients.prove(given.client_id, given.secret) if given else None
-    proved = ProvedClient(client, given.method) if client else None
-    token = await _proof(server, form["token"]) if proved and "token" in form else None
-    return Request(server.names.issuer + path, form, proved, token)
+def _pages(server: AuthorizationServer, protocol: Protocol, brake: Brake) -> list[Route]:
+    endpoint = AuthorizationEndpoint(server, protocol)
+
+    def posted(answer: Endpoint) -> Endpoint:
+        async def read(request: HttpRequest) -> Response:
+            request.state.form = await read_form(request)
+            return await answer(request)
+
+        return read
+
+    return [
+        Route(metadata.AUTHORIZE, brake.limit_visits(endpoint.show), methods=["GET"]),
+        Route(metadata.AUTHORIZE, posted(brake.limit_visits(endpoint.decide)), methods=["POST"]),
+        Route(metadata.LOGIN, posted(brake.limit_sign_in(endpoint.sign_in)), methods=["POST"]),
+    ]
 
 
-async def _proof(server: AuthorizationServer, token: str) -> Proof | None:
-    try:
-        return await server.verifier.prove(token.encode())
-    except Malformed:
-        return None
+def _registration(server: AuthorizationServer, brake: Brake, scopes: Collection[str]) -> list[Route]:
+    if not server.registrations.most:
+        return []
+    endpoint = RegistrationEndpoint(server, sorted(scopes))
+    return [
+        Route(metadata.REGISTER, brake.limit_applications(endpoint.apply), methods=["POST"]),
+        Route(metadata.REGISTER + "/{registration_id}", brake.limit_address(endpoint.status), methods=["GET"]),
+    ]
 
 
 def _documents(server: AuthorizationServer, scopes: Collection[str]) -> list[Route]:
-    about_server = metadata.server_metadata(server.names, scopes)
-    about_resource = metadata.resource_metadata(server.names, scopes)
+    proofs, registers = client_proof.server_metadata(server.proofs.possession), server.registrations.most > 0
+    about_server = metadata.server_metadata(server.names, scopes, registers=registers, more=proofs)
+    about_resource = metadata.resource_metadata(server.names, scopes, client_proof.resource_metadata(server.proofs.possession))
 
     async def describe_server(request: HttpRequest) -> Response:
         return JSONResponse(about_server, headers=_CACHED)
@@ -127,6 +157,8 @@ async def _oauth_error(request: HttpRequest, error: OAuth2Error) -> Response:
 
 
 async def _problem(request: HttpRequest, error: Problem) -> Response:
+    if request.url.path in PAGES:
+        return refused(error.status, error.title, error.detail, error.fix or "", error.response_headers())
     return JSONResponse(error.body(), error.status, error.response_headers() | {"Cache-Control": "no-store"}, MEDIA_TYPE)
 
 

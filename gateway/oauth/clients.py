@@ -4,92 +4,23 @@ import asyncio
 import json
 import re
 import secrets
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Collection
+from typing import Any
 
-from authlib.oauth2.rfc6749 import ClientMixin
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.oauth import origins
+from gateway.oauth.client import PLAIN, Client, Details, NewClient, client_of
+from gateway.oauth.client_rules import SECRETS, BadClient, check_addresses, check_client, wrong_scopes
 from gateway.oauth.secret_hashing import SecretChecker, new_secret, scrypt
-from gateway.oauth.tables import client_secrets, clients, next_epoch
+from gateway.oauth.tables import authorizations, client_secrets, clients, next_epoch
 from kernel.clock import Clock
 from kernel.db import Database
 
-_SCOPE = re.compile(r"[a-z][a-z0-9-]*:[a-z][a-z0-9-]*")
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 SECRETS_AT_ONCE = 2
-
-
-class BadClient(ValueError):
-    """The client cannot be made or changed like this; the message says why."""
-
-
-class NewClient(NamedTuple):
-    """What a new client is told. The secret is shown here and never again."""
-
-    client_id: str
-    secret: str
-
-
-@dataclass(frozen=True, slots=True)
-class Details:
-    """What most clients do not need said."""
-
-    partner: str | None = None
-    grants: tuple[str, ...] = ("client_credentials",)
-    auth_method: str = "client_secret_basic"
-    jwks: Mapping[str, Any] | None = None
-    certificate: str | None = None
-    redirect_uris: tuple[str, ...] = ()
-    dpop_required: bool = False
-    addresses: tuple[str, ...] | None = None
-
-    def row(self) -> dict[str, Any]:
-        return {
-            "partner": self.partner, "grants": " ".join(self.grants), "auth_method": self.auth_method,
-            "jwks": None if self.jwks is None else json.dumps(self.jwks), "certificate": self.certificate,
-            "redirect_uris": json.dumps(self.redirect_uris), "dpop_required": self.dpop_required,
-            "addresses": None if self.addresses is None else json.dumps(self.addresses),
-        }  # fmt: skip
-
-    @classmethod
-    def of(cls, row: Row[Any]) -> "Details":
-        return cls(
-            partner=row.partner, grants=tuple(row.grants.split()), auth_method=row.auth_method,
-            jwks=None if row.jwks is None else json.loads(row.jwks), certificate=row.certificate,
-            redirect_uris=tuple(json.loads(row.redirect_uris or "[]")), dpop_required=bool(row.dpop_required),
-            addresses=None if row.addresses is None else tuple(json.loads(row.addresses)),
-        )  # fmt: skip
-
-
-PLAIN = Details()
-
-
-@dataclass(frozen=True, slots=True)
-class Client(ClientMixin):
-    """A registered client as Authlib asks about it."""
-
-    id: str
-    name: str
-    scopes: tuple[str, ...]
-    plan: str
-    accounts: tuple[str, ...] | None
-    active: bool
-    created_at: int
-    details: Details = PLAIN
-
-    def get_client_id(self) -> str:
-        return self.id
-
-    def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type in self.details.grants
-
-    def get_allowed_scope(self, scope: str | None) -> str | None:
-        """The scopes to grant: all of its own when none is asked for; None, that is invalid_scope, when any is not its own."""
-        asked = self.scopes if scope is None else tuple(dict.fromkeys(scope.split(" ")))
-        return " ".join(asked) if asked and set(asked) <= set(self.scopes) else None
+__all__ = ["CLIENT_ID", "PLAIN", "SECRETS_AT_ONCE", "BadClient", "Client", "ClientStore", "Details", "NewClient"]
 
 
 class ClientStore:
@@ -108,20 +39,35 @@ class ClientStore:
         accounts: Collection[str] | None = None,
         details: Details = PLAIN,
     ) -> NewClient:
-        """Registers a client. Raises BadClient for no scopes, or one that is not of the form `domain:verb`."""
-        wrong = sorted(scope for scope in scopes if not _SCOPE.fullmatch(scope))
-        if wrong or not scopes:
-            raise BadClient(f"a client needs scopes of the form domain:verb (quotes:write); not {', '.join(wrong) or 'none'}")
-        new, salt, now = NewClient(f"tvc_{secrets.token_hex(10)}", new_secret()), secrets.token_bytes(16), self._now()
-        row: dict[str, Any] = {"id": new.client_id, "name": name, "salt": salt, "scopes": " ".join(sorted(set(scopes)))}
-        row |= {"plan": plan, "accounts": None if accounts is None else json.dumps(sorted(accounts)), "active": True}
-        row |= details.row()
+        """Registers a client. Raises BadClient for no scopes, or one that is not of the form `domain:verb`, and where `details`
+        contradict each other.
+        """
+        _check(scopes, details)
+        new = NewClient(_new_id(), new_secret() if details.auth_method in SECRETS else "")
+        salt = secrets.token_bytes(16)
         digest = await asyncio.to_thread(scrypt, new.secret, salt)
         async with self._database.transaction() as connection:
-            epoch = await next_epoch(connection)
-            await connection.execute(insert(clients).values(**row, refuse_until=0, epoch=epoch, created_at=now))
-            await connection.execute(insert(client_secrets).values(client_id=new.client_id, digest=digest, created_at=now))
+            await self._insert(connection, new.client_id, name, scopes, plan, accounts, details, salt)
+            if new.secret:
+                values = {"client_id": new.client_id, "digest": digest, "created_at": self._now()}
+                await connection.execute(insert(client_secrets).values(**values))
         return new
+
+    async def add_without_secret(
+        self,
+        connection: AsyncConnection,
+        name: str,
+        scopes: Collection[str],
+        *,
+        plan: str,
+        accounts: Collection[str] | None,
+        details: Details,
+    ) -> str:
+        """The same within somebody else's transaction; its first secret is made by `add_secret`. Answers its id."""
+        _check(scopes, details)
+        client_id = _new_id()
+        await self._insert(connection, client_id, name, scopes, plan, accounts, details, secrets.token_bytes(16))
+        return client_id
 
     async def add_secret(self, client_id: str) -> str:
         """A second secret, valid beside the first. Raises BadClient for an unknown client or one that has two already."""
@@ -129,7 +75,9 @@ class ClientStore:
         values = {"client_id": client_id, "digest": await asyncio.to_thread(scrypt, secret, salt), "created_at": self._now()}
         async with self._database.transaction() as connection:
             await next_epoch(connection)  # one change at a time, so that a third secret cannot slip in
-            _, digests = await _find(connection, client_id)
+            row, digests = await _find(connection, client_id)
+            if row is not None and row.auth_method not in SECRETS:
+                raise BadClient(f"{client_id} proves itself by {row.auth_method}, not by a secret")
             if len(digests) >= SECRETS_AT_ONCE:
                 raise BadClient(f"{client_id} has {len(digests)} secrets; withdraw the old one first")
             await connection.execute(insert(client_secrets).values(**values))
@@ -147,16 +95,30 @@ class ClientStore:
         return len(digests) - 1
 
     async def deactivate(self, client_id: str) -> None:
-        """Closes a client: no new tokens, and every token it holds is dead within a second in every process, for good."""
-        await self._change(client_id, active=False, refuse_until=self._now())
+        """Closes a client: no new tokens, and every token it holds, or that was exchanged for one of them, is dead within a
+        second in every process, for good.
+        """
+        now = self._now()
+        async with self._database.transaction() as connection:
+            await origins.end_authorizations(connection, authorizations.c.client_id == client_id, now)
+            await origins.call_back(connection, now, origins.of_client(client_id))
+            await _change(connection, client_id, active=False, refuse_until=now)
 
     async def activate(self, client_id: str) -> None:
-        await self._change(client_id, active=True)
+        async with self._database.transaction() as connection:
+            await _change(connection, client_id, active=True)
+
+    async def bind(self, client_id: str, addresses: Collection[str] | None) -> None:
+        """From these networks alone, within a second in every process; None: from anywhere. Raises BadClient."""
+        check_addresses(addresses or ())
+        bound = None if addresses is None else json.dumps(sorted(addresses))
+        async with self._database.transaction() as connection:
+            await _change(connection, client_id, addresses=bound)
 
     async def all(self) -> list[Client]:
         async with self._database.transaction() as connection:
             rows = await connection.execute(select(clients).order_by(clients.c.created_at, clients.c.id))
-            return [_client(row) for row in rows]
+            return [client_of(row) for row in rows]
 
     async def prove(self, client_id: str, secret: str) -> Client | None:
         """The active client whose secret this is; None alike for an unknown, a closed and a mistaken one."""
@@ -165,17 +127,35 @@ class ClientStore:
             async with self._database.transaction() as connection:
                 row, digests = await _find(connection, client_id)
         right = await self._checker.check(client_id, secret, row.salt if row else None, digests)
-        return _client(row) if right and row is not None and row.active else None
+        return client_of(row) if right and row is not None and row.active and row.auth_method in SECRETS else None
+
+    async def find(self, client_id: str) -> Client | None:
+        """The active client of an id."""
+        if not CLIENT_ID.fullmatch(client_id):
+            return None
+        async with self._database.reading() as connection:
+            row = (await connection.execute(select(clients).where(clients.c.id == client_id))).one_or_none()
+        return client_of(row) if row is not None and row.active else None
 
     def recently_proved(self, client_id: str, secret: str) -> bool:
         return self._checker.knows(client_id, secret)
 
-    async def _change(self, client_id: str, **values: Any) -> None:
-        async with self._database.transaction() as connection:
-            epoch = await next_epoch(connection)
-            done = await connection.execute(update(clients).where(clients.c.id == client_id).values(epoch=epoch, **values))
-            if done.rowcount != 1:
-                raise BadClient(f"there is no client {client_id}")
+    async def _insert(
+        self,
+        connection: AsyncConnection,
+        client_id: str,
+        name: str,
+        scopes: Collection[str],
+        plan: str,
+        accounts: Collection[str] | None,
+        details: Details,
+        salt: bytes,
+    ) -> None:
+        row: dict[str, Any] = {"id": client_id, "name": name, "salt": salt, "scopes": " ".join(sorted(set(scopes)))}
+        row |= {"plan": plan, "accounts": None if accounts is None else json.dumps(sorted(accounts)), "active": True}
+        epoch = await next_epoch(connection)
+        row |= {"refuse_until": 0, "epoch": epoch, "created_at": self._now()}
+        await connection.execute(insert(clients).values(**row, **details.row()))
 
     async def _salt(self, client_id: str) -> bytes:
         async with self._database.transaction() as connection:
@@ -188,12 +168,27 @@ class ClientStore:
         return int(self._clock.now().timestamp())
 
 
+def _new_id() -> str:
+    return f"tvc_{secrets.token_hex(10)}"
+
+
+def _check(scopes: Collection[str], details: Details) -> None:
+    wrong = wrong_scopes(scopes)
+    if wrong or not scopes:
+        raise BadClient(f"a client needs scopes of the form domain:verb (quotes:write); not {', '.join(wrong) or 'none'}")
+    keys, certificate = details.jwks is not None, details.certificate is not None
+    check_client(details.grants, details.auth_method, details.redirect_uris, keys=keys, certificate=certificate)
+    check_addresses(details.addresses or ())
+
+
+async def _change(connection: AsyncConnection, client_id: str, **values: Any) -> None:
+    epoch = await next_epoch(connection)
+    done = await connection.execute(update(clients).where(clients.c.id == client_id).values(epoch=epoch, **values))
+    if done.rowcount != 1:
+        raise BadClient(f"there is no client {client_id}")
+
+
 async def _find(connection: AsyncConnection, client_id: str) -> tuple[Row[Any] | None, frozenset[bytes]]:
     row = (await connection.execute(select(clients).where(clients.c.id == client_id))).one_or_none()
     digests = await connection.execute(select(client_secrets.c.digest).where(client_secrets.c.client_id == client_id))
     return row, frozenset(digests.scalars())
-
-
-def _client(row: Row[Any]) -> Client:
-    accounts = None if row.accounts is None else tuple(json.loads(row.accounts))
-    return Client(row.id, row.name, tuple(row.scopes.split()), row.plan, accounts, row.active, row.created_at, Details.of(row))

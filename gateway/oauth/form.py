@@ -14,7 +14,8 @@ from urllib.parse import parse_qsl, unquote_plus
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from starlette.requests import Request
 
-from gateway.oauth.protocol import BASIC, POST, UnprovedClient
+from gateway.oauth.client_rules import BASIC, POST
+from gateway.oauth.request import UnprovedClient
 from kernel.problem import TooLarge
 
 MAX_BODY = 16_384  # bytes
@@ -33,7 +34,7 @@ async def read_form(request: Request) -> dict[str, str]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _MEDIA_TYPE:
         raise InvalidRequestError(f"The content type must be {_MEDIA_TYPE}.")
     try:
-        text = (await _body(request)).decode("ascii")
+        text = (await read_body(request)).decode("ascii")
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
     except ValueError:
         raise InvalidRequestError("The form cannot be read.") from None
@@ -43,7 +44,7 @@ async def read_form(request: Request) -> dict[str, str]:
     return {name: value for name, value in form.items() if value}
 
 
-async def _body(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
     # Starlette's own limit answers in plain text.
     body = bytearray()
     async for chunk in request.stream():

@@ -5,7 +5,7 @@ All processes of a deployment share them through the database; the private halve
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from joserfc.jwk import ECKey
 from sqlalchemy import Row, delete, insert, select, update
@@ -23,6 +23,16 @@ _LINGER = 3600  # seconds a retired key stays published: longer than any token i
 
 class TooSoon(ValueError):
     """The next key has not been published for long enough that everyone who checks our tokens can know it."""
+
+
+class KeyState(NamedTuple):
+    """Where a key is in its life; all times are Unix time."""
+
+    kid: str
+    state: str
+    created_at: int
+    activated_at: int | None
+    retired_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +69,47 @@ class KeyStore:
 
         Raises TooSoon while others may still hold a key set without the next key (JWKS_MAX_AGE), unless `early`.
         """
-        now = self._now()
         async with self._database.transaction() as connection:
             await next_epoch(connection)
-            chosen = (await connection.execute(select(signing_keys).where(signing_keys.c.state == "next"))).one()
-            if now - chosen.created_at < JWKS_MAX_AGE and not early:
-                raise TooSoon(f"the next key is published for {now - chosen.created_at} s of the {JWKS_MAX_AGE} s it must be")
-            await _move(connection, signing_keys.c.state == "active", state="retired", retired_at=now)
-            await _move(connection, signing_keys.c.kid == chosen.kid, state="active", activated_at=now)
-            await connection.execute(delete(signing_keys).where(signing_keys.c.retired_at < now - _LINGER))
-            await self._make(connection, "next")
-        return str(chosen.kid)
+            age = self._now() - (await _of(connection, "next")).created_at
+            if age < JWKS_MAX_AGE and not early:
+                raise TooSoon(f"the next key is published for {age} s of the {JWKS_MAX_AGE} s it must be")
+            return await self._rotate(connection)
+
+    async def rotate_when_due(self, every: float) -> str | None:
+        """Rotates when the active key has signed for `every` seconds; of any number of processes one does. None: not due."""
+        async with self._database.reading() as connection:
+            if not self._due(await _of(connection, "active"), await _of(connection, "next"), every):
+                return None
+        async with self._database.transaction() as connection:
+            await next_epoch(connection)  # whoever waited here looks again, and finds it done
+            if not self._due(await _of(connection, "active"), await _of(connection, "next"), every):
+                return None
+            return await self._rotate(connection)
+
+    async def all(self) -> list[KeyState]:
+        """Every key, the oldest first, without its private half."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(signing_keys).order_by(signing_keys.c.created_at, signing_keys.c.kid))
+            return [KeyState(row.kid, row.state, row.created_at, row.activated_at, row.retired_at) for row in rows]
 
     async def load(self, connection: AsyncConnection) -> dict[str, SigningKey]:
         """Every key that may have signed a living token, by kid; raises BadSeal where one does not open."""
         rows = await connection.execute(select(signing_keys))
         return {row.kid: self._open(row) for row in rows}
+
+    def _due(self, active: Row[Any], following: Row[Any], every: float) -> bool:
+        now = self._now()
+        began, published = active.activated_at or active.created_at, following.created_at
+        return bool(now - began >= every and now - published >= JWKS_MAX_AGE)
+
+    async def _rotate(self, connection: AsyncConnection) -> str:
+        now, chosen = self._now(), await _of(connection, "next")
+        await _move(connection, signing_keys.c.state == "active", state="retired", retired_at=now)
+        await _move(connection, signing_keys.c.kid == chosen.kid, state="active", activated_at=now)
+        await connection.execute(delete(signing_keys).where(signing_keys.c.retired_at < now - _LINGER))
+        await self._make(connection, "next")
+        return str(chosen.kid)
 
     def _open(self, row: Row[Any]) -> SigningKey:
         private = json.loads(self._seal.open(row.sealed, row.kid))
@@ -91,6 +126,10 @@ class KeyStore:
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp())
+
+
+async def _of(connection: AsyncConnection, state: str) -> Row[Any]:
+    return (await connection.execute(select(signing_keys).where(signing_keys.c.state == state))).one()
 
 
 async def _move(connection: AsyncConnection, which: Any, **values: Any) -> None:

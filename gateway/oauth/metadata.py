@@ -2,18 +2,23 @@
 
 # mypy: allow-untyped-calls
 # (Authlib has no annotations.)
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from authlib.common.security import is_secure_transport
 
 from gateway.oauth.access_token import Names
-from gateway.oauth.protocol import METHODS
+from gateway.oauth.client_rules import GRANTS, METHODS, NONE
 
 TOKEN, INTROSPECT, REVOKE = "/oauth/token", "/oauth/introspect", "/oauth/revoke"
+AUTHORIZE, LOGIN, REGISTER = "/oauth/authorize", "/oauth/login", "/oauth/register"
 JWKS = "/oauth/jwks.json"
 SERVER, RESOURCE = "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource"
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class BadIssuer(ValueError):
@@ -34,28 +39,38 @@ def well_known(base: str, suffix: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{suffix}{parts.path}"
 
 
-def server_metadata(names: Names, scopes: Collection[str]) -> dict[str, Any]:
+def server_metadata(
+    names: Names, scopes: Collection[str], *, registers: bool = False, more: Mapping[str, Any] = _NOTHING
+) -> dict[str, Any]:
+    """`registers`: whether clients may ask for registration; `more`: what proofs of clients and of possession are taken."""
     base = names.issuer
     return {
         "issuer": base,
+        "authorization_endpoint": base + AUTHORIZE,
         "token_endpoint": base + TOKEN,
         "jwks_uri": base + JWKS,
         "introspection_endpoint": base + INTROSPECT,
         "revocation_endpoint": base + REVOKE,
+        **({"registration_endpoint": base + REGISTER} if registers else {}),
         "scopes_supported": sorted(scopes),
-        "response_types_supported": [],  # required by RFC 8414; no grant of ours uses the authorization endpoint yet
-        "grant_types_supported": ["client_credentials"],
-        "token_endpoint_auth_methods_supported": METHODS,
-        "introspection_endpoint_auth_methods_supported": METHODS,
-        "revocation_endpoint_auth_methods_supported": METHODS,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": list(GRANTS),
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,  # RFC 9207
+        "token_endpoint_auth_methods_supported": [*METHODS, NONE],
+        "introspection_endpoint_auth_methods_supported": list(METHODS),
+        "revocation_endpoint_auth_methods_supported": [*METHODS, NONE],
+        **more,
     }
 
 
-def resource_metadata(names: Names, scopes: Collection[str]) -> dict[str, Any]:
+def resource_metadata(names: Names, scopes: Collection[str], more: Mapping[str, Any] = _NOTHING) -> dict[str, Any]:
     return {
         "resource": names.audiences[0],
         "authorization_servers": [names.issuer],
         "scopes_supported": sorted(scopes),
         "bearer_methods_supported": ["header"],
         "resource_name": "Trivium",
+        **more,
     }

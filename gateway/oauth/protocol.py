@@ -2,73 +2,58 @@
 
 Authlib's server side is synchronous and has no Starlette adapter; this is ours, with its lax defaults closed:
 a client is proved by us alone (Authlib tells an unknown client from a wrong secret), one way at a time; a token of another
-client is inactive or refused; JWTs can be revoked; unknown hints are ignored (RFC 7009 section 2.1).
+client is inactive or refused; JWTs can be revoked; unknown hints are ignored (RFC 7009 section 2.1); a redirect names the issuer.
 """
 
 # mypy: allow-untyped-calls
 # (Authlib has no annotations.)
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
 from typing import Any
 
-from authlib.consts import default_json_headers
-from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, InvalidGrantError, InvalidRequestError, OAuth2Request
+from authlib.common.urls import add_params_to_uri
+from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidGrantError, InvalidRequestError
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
-from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from gateway.oauth.access_token import AccessTokens
+from gateway.oauth.access_token import AccessTokens, Names
+from gateway.oauth.authorizations import Authorization, AuthorizationStore
+from gateway.oauth.client_rules import METHODS, NONE
 from gateway.oauth.clients import Client
+from gateway.oauth.code_grant import CodeGrant, ProofKey
+from gateway.oauth.exchange import Exchange
+from gateway.oauth.refresh_grant import Refresh
+from gateway.oauth.request import ProvedClient, Request, UnprovedClient, own
 from gateway.oauth.verifier import Proof
 
-BASIC, POST = "client_secret_basic", "client_secret_post"
-METHODS = [BASIC, POST]
-
-
-@dataclass(frozen=True, slots=True)
-class ProvedClient:
-    client: Client
-    method: str
-
-
-class Request(OAuth2Request):
-    """A form that was posted to us, with what was found out about it beforehand.
-
-    `uri` is the endpoint's public address: the one on the wire is plain http behind a TLS terminator, which Authlib refuses.
-    """
-
-    def __init__(self, uri: str, form: Mapping[str, str], proved: ProvedClient | None, token: Proof | None = None) -> None:
-        super().__init__("POST", uri)
-        self.payload = BasicOAuth2Payload(form)  # type: ignore[assignment]  # declared by its first value, None
-        self.proved, self.token, self._form = proved, token, form
-        self.called_back: Proof | None = None  # what the answer promises to have revoked
-
-    @property
-    def form(self) -> Mapping[str, str]:
-        return self._form
-
-
-class UnprovedClient(InvalidClientError):
-    """One answer for an unknown client, a closed one, a wrong secret and none; RFC 7617 demands the realm."""
-
-    status_code = 401
-    description = "The client could not be authenticated."
-
-    def get_headers(self) -> list[tuple[str, str]]:
-        return [*default_json_headers, ("WWW-Authenticate", 'Basic realm="trivium", charset="UTF-8"')]
+__all__ = ["METHODS", "Protocol", "ProvedClient", "Request", "UnprovedClient"]
 
 
 class Protocol(AuthorizationServer):
     """The grants and endpoints we offer; a new grant is registered here."""
 
-    def __init__(self, tokens: AccessTokens) -> None:
+    def __init__(self, tokens: AccessTokens, authorizations: AuthorizationStore, names: Names) -> None:
         super().__init__()
+        self.authorizations, self.audiences, self._issuer = authorizations, names.audiences, names.issuer
+        self._named: Client | None = None
         self.register_token_generator("default", tokens)
         self.register_grant(_ClientCredentials)
+        self.register_grant(CodeGrant, [ProofKey(required=True)])
+        self.register_grant(Refresh)
+        self.register_grant(Exchange)
         self.register_endpoint(_Introspection)
         self.register_endpoint(_Revocation)
+
+    def knowing(self, client: Client | None) -> "Protocol":
+        """The same, for one request at the authorization endpoint that named this client."""
+        known = copy(self)
+        known._named = client
+        return known
+
+    def query_client(self, client_id: str) -> Client | None:
+        return self._named if self._named is not None and self._named.id == client_id else None
 
     def authenticate_client(self, request: Request, methods: Sequence[str], endpoint: str = "token") -> Client:
         if request.proved is None or request.proved.method not in methods:
@@ -86,43 +71,59 @@ class Protocol(AuthorizationServer):
         """Nothing listens."""
 
     def handle_response(self, status: int, body: Mapping[str, Any], headers: Sequence[tuple[str, str]]) -> Response:
-        return JSONResponse(body, status, dict(headers))
+        told = dict(headers)
+        if "Location" in told:  # RFC 9207 section 2; 303, so that no browser posts a password on (RFC 9700 section 4.12)
+            return RedirectResponse(add_params_to_uri(told["Location"], {"iss": self._issuer}), 303)
+        return JSONResponse(body, status, told)
 
 
 class _ClientCredentials(ClientCredentialsGrant):
-    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
+    request: Request
+    TOKEN_ENDPOINT_AUTH_METHODS = [*METHODS]
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         """RFC 6749 section 4.4.3. Authlib's own would write the token into the debug log."""
-        token = self.generate_token(scope=self.request.form.get("scope"), include_refresh_token=False)
+        token = self.generate_token(user=own(self.request), scope=self.request.form.get("scope"), include_refresh_token=False)
         return 200, token, self.TOKEN_RESPONSE_HEADER
 
 
 class _Introspection(IntrospectionEndpoint):
-    CLIENT_AUTH_METHODS = METHODS
+    CLIENT_AUTH_METHODS = [*METHODS]
 
-    def authenticate_token(self, request: Request, client: Client) -> Proof | None:
-        _require_token(request)
-        return request.token if request.token and request.token.caller.client == client.id else None
+    def authenticate_token(self, request: Request, client: Client) -> Proof | Authorization | None:
+        return _held(request, client)
 
-    def create_introspection_payload(self, token: Proof | None) -> dict[str, Any]:
+    def create_introspection_payload(self, token: Proof | Authorization | None) -> dict[str, Any]:
         """RFC 7662 section 2.2; a token that is not good, or not the asking client's, is inactive and nothing more."""
-        return {"active": False} if token is None else {**token.claims, "active": True, "token_type": "Bearer"}
+        match token:
+            case None:
+                return {"active": False}
+            case Authorization():
+                told = {"scope": token.get_scope(), "client_id": token.client_id, "sub": token.user_id, "exp": token.ends_at}
+                bound = {} if token.confirmation is None else {"cnf": dict(token.confirmation)}
+                return {"active": True, "token_type": "refresh_token", **told, **bound}
+        kind = "DPoP" if "jkt" in token.claims.get("cnf", {}) else "Bearer"
+        return {**token.claims, "active": True, "token_type": kind}
 
 
 class _Revocation(RevocationEndpoint):
-    CLIENT_AUTH_METHODS = METHODS
+    CLIENT_AUTH_METHODS = [*METHODS, NONE]
 
-    def authenticate_token(self, request: Request, client: Client) -> Proof | None:
-        _require_token(request)
-        if request.token and request.token.caller.client != client.id:
+    def authenticate_token(self, request: Request, client: Client) -> Proof | Authorization | None:
+        found, mine = request.found.token or request.found.authorization, _held(request, client)
+        if found is not None and mine is None:
             raise InvalidGrantError("The token belongs to another client.")
-        return request.token
+        return mine
 
-    def revoke_token(self, token: Proof, request: Request) -> None:
+    def revoke_token(self, token: Proof | Authorization, request: Request) -> None:
         request.called_back = token
 
 
-def _require_token(request: Request) -> None:
+def _held(request: Request, client: Client) -> Proof | Authorization | None:
+    """The token that was asked about, access or refresh, where it is this client's."""
     if "token" not in request.form:
         raise InvalidRequestError("The parameter 'token' is missing.")
+    proof, authorization = request.found.token, request.found.authorization
+    if proof is not None:
+        return proof if proof.caller.client == client.id and not proof.caller.issuer else None
+    return authorization if authorization is not None and authorization.client_id == client.id else None

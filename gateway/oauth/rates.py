@@ -5,6 +5,7 @@ A client that lately proved itself with the same secret is not held to the per-c
 name cannot shut it out; the rate per address holds for everyone.
 """
 
+import hashlib
 import ipaddress
 import math
 import time
@@ -19,17 +20,28 @@ from starlette.responses import JSONResponse, Response
 
 from gateway.oauth.clients import CLIENT_ID
 from gateway.oauth.form import Credentials
+from gateway.oauth.metadata import AUTHORIZE, LOGIN
+from gateway.oauth.page import refused
+from gateway.oauth.users import compared
 from kernel.problem import MEDIA_TYPE, TooManyRequests
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+PAGES = frozenset({AUTHORIZE, LOGIN})
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """How often one client, and one address, may call each endpoint; in the notation of `limits` ("60/minute")."""
+    """How often one client, and one address, may call each endpoint; in the notation of `limits` ("60/minute").
+
+    `user`: tries to sign in under one name; `visitor`: tries of one address, pages included; `applicant`: applications of one
+    address for registration.
+    """
 
     client: str = "60/minute"
     address: str = "300/minute"
+    user: str = "10/minute"
+    visitor: str = "60/minute"
+    applicant: str = "10/hour"
 
 
 class Brake:
@@ -48,15 +60,38 @@ class Brake:
         limited: Endpoint = per_client(per_address(endpoint))
         return limited
 
+    def limit_sign_in(self, endpoint: Endpoint) -> Endpoint:
+        """The endpoint must have put the `form` in `request.state`."""
+        per_user = self._limiter.limit(self._rates.user, _user, error_message="user")
+        limited: Endpoint = per_user(self.limit_visits(endpoint))
+        return limited
+
+    def limit_visits(self, endpoint: Endpoint) -> Endpoint:
+        limited: Endpoint = self._limiter.limit(self._rates.visitor, error_message="address")(endpoint)
+        return limited
+
+    def limit_applications(self, endpoint: Endpoint) -> Endpoint:
+        limited: Endpoint = self._limiter.limit(self._rates.applicant, error_message="applications")(endpoint)
+        return limited
+
+    def limit_address(self, endpoint: Endpoint) -> Endpoint:
+        limited: Endpoint = self._limiter.limit(self._rates.address, error_message="address")(endpoint)
+        return limited
+
     def _exempt(self, request: Request) -> bool:
         found: Credentials | None = request.state.credentials
         return found is not None and self._recently_proved(found.client_id, found.secret)
 
     async def refuse(self, request: Request, error: RateLimitExceeded) -> Response:
-        """429 as a problem, with the `error` member by which OAuth client libraries tell a refusal (RFC 6749 section 5.2)."""
+        """429: a page to people, else a problem, with the `error` member by which OAuth client libraries tell a refusal
+        (RFC 6749 section 5.2).
+        """
         limit, key = request.state.view_rate_limit
         reset, _ = self._limiter.limiter.get_window_stats(limit, *key)
         wait = max(1, math.ceil(reset - time.time()))
+        if request.url.path in PAGES:
+            why = f"Please wait {wait} seconds and try again."
+            return refused(429, "Too many tries", why, headers={"Retry-After": str(wait)})
         told: dict[str, Any] = {"violated-policies": [error.detail], "error": "temporarily_unavailable"}
         fix = f"keep the token until it expires; ask again in {wait} s"
         problem = TooManyRequests("too many calls of this endpoint", retry_after=wait, fix=fix, **told)
@@ -83,3 +118,9 @@ def _client(request: Request) -> str:
     if found is None:
         return f"address:{address(request)}"
     return f"client:{found.client_id if CLIENT_ID.fullmatch(found.client_id) else 'unreadable'}"  # slowapi logs it
+
+
+def _user(request: Request) -> str:
+    """A name as it is compared, and not as itself: slowapi logs it."""
+    name = compared(request.state.form.get("username", ""))
+    return f"user:{hashlib.sha256(name.encode()).hexdigest()[:32]}"

@@ -46,13 +46,17 @@ class Seal:
 def load_seal(data: Path, given: SecretRef | None = None) -> Seal:
     """The seal from a reference, or from the file in the data directory, which is made (mode 0600) when there is none."""
     if given is not None:
-        return Seal(_decode(given.resolve(data).get_secret_value()))
-    place = data / FILE
+        return Seal(decode(given.resolve(data).get_secret_value()))
+    return Seal(key_in(data / FILE))
+
+
+def key_in(place: Path) -> bytes:
+    """The key in a file, which is made (mode 0600) when there is none. Raises BadSeal for one that others can read."""
     if not place.exists():
         _make(place)
     if place.stat().st_mode & 0o077:
         raise BadSeal(f"{place} can be read by others; run: chmod 600 {place}")
-    return Seal(_decode(place.read_text(encoding="ascii").strip()))
+    return decode(place.read_text(encoding="ascii").strip())
 
 
 def _make(place: Path) -> None:
@@ -73,7 +77,8 @@ def _make(place: Path) -> None:
         aside.unlink()
 
 
-def _decode(text: str) -> bytes:
+def decode(text: str) -> bytes:
+    """A key as it is written in files and variables: base64 of either alphabet. Raises BadSeal."""
     try:
         return base64.b64decode(text.translate(str.maketrans("-_", "+/")), validate=True)
     except (binascii.Error, ValueError):

@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from gateway.oauth.keys import SigningKey
 from gateway.oauth.trust_store import KEPT_BEYOND, Reading, Shared
+from gateway.partners.standing import PartnerStanding
 from kernel.clock import Clock
 from kernel.problem import Unavailable
 
@@ -31,6 +32,8 @@ class Trust:
         self.revoked: dict[str, int] = {}  # token id -> when it would have expired
         self.closed: dict[str, int | None] = {}  # client -> tokens issued up to then are dead; None: all are
         self.networks: dict[str, tuple[IPv4Network | IPv6Network, ...]] = {}  # client -> where it may call from, if that is bound
+        self.partners: dict[str, PartnerStanding] = {}
+        self.generation = 0  # counts how often the set of keys has changed
         self.read_at = float("-inf")  # monotonic seconds
         self._epoch = -1
         self._attempted_at = self._sought_at = float("-inf")
@@ -119,12 +122,14 @@ class Trust:
         if reading.keys is None:
             return
         now = int(self._clock.now().timestamp())
+        self.generation += self.keys.keys() != reading.keys.keys()
         self.keys = reading.keys
         self.revoked = {token: end for token, end in self.revoked.items() if end >= now - KEPT_BEYOND} | reading.revoked
         for client, standing in reading.standing.items():
             if standing.refuse_until or not standing.active:
                 self.closed[client] = standing.refuse_until if standing.active else None
             self._bind(client, standing.addresses)
+        self.partners |= reading.partners
 
     def _bind(self, client: str, addresses: tuple[str, ...] | None) -> None:
         if addresses is None:

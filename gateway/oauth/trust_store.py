@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.oauth.keys import KeyStore, SigningKey
 from gateway.oauth.tables import clients, current_epoch, next_epoch, revoked_tokens
+from gateway.partners.standing import PartnerStanding, changed_since
 from kernel.clock import Clock
 from kernel.db import Database
 
@@ -31,6 +32,7 @@ class Reading:
     keys: dict[str, SigningKey] | None = None
     revoked: dict[str, int] = field(default_factory=dict)  # token id -> when it expires
     standing: dict[str, Standing] = field(default_factory=dict)  # of the clients that changed
+    partners: dict[str, PartnerStanding] = field(default_factory=dict)  # that changed
 
 
 class Shared(Protocol):
@@ -56,7 +58,8 @@ class TrustStore:
             revoked = await connection.execute(select(revoked_tokens).where(revoked_tokens.c.epoch > since))
             changed = await connection.execute(select(clients).where(clients.c.epoch > since))
             standing = {row.id: _standing(row) for row in changed}
-            return Reading(epoch, keys, {row.token_id: row.expires_at for row in revoked}, standing)
+            partners = await changed_since(connection, since)
+            return Reading(epoch, keys, {row.token_id: row.expires_at for row in revoked}, standing, partners)
 
     async def revoke(self, token_id: str, expires_at: int) -> None:
         """Calls a token back for every process; a second time changes nothing. Forgets what could not matter any more."""

@@ -1,19 +1,25 @@
-"""A token proves its caller only if we signed it, for this API, and nobody has called it back; one seen lately costs a look-up.
+"""A token proves its caller only if it was signed for this API by us, or by an issuer we trust, and nobody has called it back.
 
-Tokens are remembered by their SHA-256 for at most a minute; end, revocation and the client's standing are looked at each time.
+Tokens are remembered by their SHA-256 for at most a minute and one generation of their issuer's keys; end, revocation and the
+client's standing are looked at each time. So are scope and binding, by whoever asked: a memory holds no decision about them.
 """
 
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import NamedTuple
 
 from joserfc.jws import JWSRegistry
 
 from gateway.oauth.access_token import TYPE, Names
-from gateway.oauth.jws import Malformed, parse
+from gateway.oauth.claims import Proof, are_texts, audiences, check_times, confirmation, seconds
+from gateway.oauth.dpop import ALGS, Proofs
+from gateway.oauth.issuers import HEADER, ExternalIssuer, Generation
+from gateway.oauth.jws import TOKEN_HEADER, Compact, Malformed, is_low, parse
 from gateway.oauth.keys import ALGORITHM, SigningKey
+from gateway.oauth.once import OnceHere
+from gateway.oauth.possession import Possession
+from gateway.oauth.terminator import Terminator
 from gateway.oauth.trust import Trust
 from gateway.pipeline import Caller
 from kernel.clock import Clock
@@ -27,24 +33,39 @@ _TEXT_CLAIMS = ("iss", "sub", "client_id", "jti", "scope")
 _verify_signature = JWSRegistry(algorithms=[ALGORITHM]).get_alg(ALGORITHM).verify
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A verified token: whom it proves, when it was issued, and every claim in it."""
-
+class _Seen(NamedTuple):
     caller: Caller
     issued_at: int
-    claims: Mapping[str, Any]
+    until: float
+    issuer: Generation
+    generation: int
 
 
 class Verifier:
-    """Checks access tokens for one audience."""
+    """Checks access tokens for one audience.
 
-    def __init__(self, names: Names, trust: Trust, clock: Clock, *, resource_metadata: str, remember: int = 10_000) -> None:
+    `issuers` are trusted beside ourselves, by their `iss`. `possession` is how holders of bound tokens prove themselves here;
+    without it by DPoP alone, what was used once remembered in this process.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        trust: Trust,
+        clock: Clock,
+        *,
+        resource_metadata: str,
+        remember: int = 10_000,
+        issuers: Mapping[str, ExternalIssuer] | None = None,
+        possession: Possession | None = None,
+    ) -> None:
         self._names, self._trust, self._clock = names, trust, clock
         self._capacity = remember
         self._audiences = frozenset(names.audiences)
-        self._challenge = f'resource_metadata="{resource_metadata}"'
-        self._seen: OrderedDict[bytes, tuple[Caller, int, float]] = OrderedDict()
+        self._issuers = dict(issuers or {})
+        self._challenge = f'resource_metadata="{resource_metadata}", DPoP algs="{ALGS}"'
+        self._seen: OrderedDict[bytes, _Seen] = OrderedDict()
+        self.possession = possession or Possession(Proofs(names.issuer, clock, OnceHere(clock)), Terminator())
 
     def recall(self, token: bytes) -> Caller | None:
         """The caller of a token seen in the last minute and still good; None: ask `verify`. Costs no waiting."""
@@ -53,8 +74,8 @@ class Verifier:
         found = self._seen.get(digest)
         if found is None or self._trust.stale(now):
             return None
-        caller, issued_at, until = found
-        if now >= until or self._clock.now().timestamp() >= caller.expires_at:
+        caller, issued_at, until, issuer, generation = found
+        if now >= until or generation != issuer.generation or self._clock.now().timestamp() >= caller.expires_at:
             return None
         if not self._trust.allows(caller.token_id, caller.client, issued_at):
             return None
@@ -62,30 +83,23 @@ class Verifier:
         return caller
 
     async def verify(self, token: bytes) -> Caller:
-        """The caller a token proves. Raises Unauthorized, or Unavailable when revocations cannot be known."""
+        """The caller a token proves. Raises Unauthorized, or Unavailable when revocations or keys cannot be known."""
         try:
-            proof = await self.prove(token)
+            proof, issuer, generation = await self._prove(token)
         except Malformed as refusal:
             self._seen.pop(hashlib.sha256(token).digest(), None)
             raise self.refusal(str(refusal)) from None
         digest = hashlib.sha256(token).digest()
-        self._seen[digest] = (proof.caller, proof.issued_at, self._clock.monotonic() + _REMEMBER_SECONDS)
+        until = self._clock.monotonic() + _REMEMBER_SECONDS
+        self._seen[digest] = _Seen(proof.caller, proof.issued_at, until, issuer, generation)
         self._seen.move_to_end(digest)
         while len(self._seen) > self._capacity:
             self._seen.popitem(last=False)
         return proof.caller
 
     async def prove(self, token: bytes) -> Proof:
-        """Everything checked anew. Raises Malformed, saying what is wrong without repeating the token."""
-        if self._trust.stale(self._clock.monotonic()):
-            await self._trust.current()
-        compact = parse(token)
-        key = await self._key(compact.header)
-        if not _verify_signature(compact.signed, compact.signature, key.key):
-            raise Malformed("the token's signature does not match")
-        proof = _proof(compact.claims)
-        self._check_claims(proof)
-        return proof
+        """Everything checked anew, but for the binding. Raises Malformed, saying what is wrong without repeating the token."""
+        return (await self._prove(token))[0]
 
     def refusal(self, why: str | None) -> Unauthorized:
         """RFC 6750 section 3 with RFC 9728 section 5.1; a request without a token learns no error code."""
@@ -93,8 +107,37 @@ class Verifier:
         challenge = {"WWW-Authenticate": f"Bearer {said}{self._challenge}"}
         return Unauthorized(why or "this needs a token", fix="get a token from the token endpoint", headers=challenge)
 
-    async def _key(self, header: Mapping[str, Any]) -> SigningKey:
+    async def _prove(self, token: bytes) -> tuple[Proof, Generation, int]:
+        if self._trust.stale(self._clock.monotonic()):
+            await self._trust.current()
+        compact = parse(token, members=HEADER if self._issuers else TOKEN_HEADER)
+        issuer = compact.claims.get("iss")
+        external = self._issuers.get(issuer) if isinstance(issuer, str) else None
+        source: Generation = external or self._trust
+        generation = source.generation  # of before: keys that change meanwhile make the memory worthless, not wrong
+        proof = await (self._own(compact) if external is None else external.prove(compact))
+        if not self._trust.allows(proof.caller.token_id, proof.caller.client, proof.issued_at):
+            raise Malformed("the token has been revoked")
+        return proof, source, generation
+
+    async def _own(self, compact: Compact) -> Proof:
+        key = await self._key(compact)
+        good = _verify_signature(compact.signed, compact.signature, key.key)
+        if not good or not is_low(compact.signature):
+            raise Malformed("the token's signature does not match")
+        proof = _proof(compact)
+        if compact.claims["iss"] != self._names.issuer:
+            raise Malformed("the token is from another issuer")
+        if not audiences(compact.claims) & self._audiences:
+            raise Malformed("the token is for another audience")
+        check_times(proof, self._clock.now().timestamp(), leeway=LEEWAY, longest_life=LONGEST_LIFE)
+        return proof
+
+    async def _key(self, compact: Compact) -> SigningKey:
+        header = compact.header
         kid, kind = header.get("kid"), header.get("typ")
+        if not header.keys() <= TOKEN_HEADER:
+            raise Malformed("the token's header has members that are not accepted here")
         if header.get("alg") != ALGORITHM:
             raise Malformed(f"the token is not signed with {ALGORITHM}")
         if not isinstance(kind, str) or kind.lower() not in _TYPES:
@@ -104,28 +147,14 @@ class Verifier:
             raise Malformed("the token's key is unknown")
         return key
 
-    def _check_claims(self, proof: Proof) -> None:
-        now, claims, caller = self._clock.now().timestamp(), proof.claims, proof.caller
-        if claims["iss"] != self._names.issuer:
-            raise Malformed("the token is from another issuer")
-        if not _audiences(claims) & self._audiences:
-            raise Malformed("the token is for another audience")
-        if now >= caller.expires_at:
-            raise Malformed("the token has expired")
-        if max(proof.issued_at, _seconds(claims, "nbf", proof.issued_at)) > now + LEEWAY:
-            raise Malformed("the token is not valid yet")
-        if caller.expires_at - proof.issued_at > LONGEST_LIFE:
-            raise Malformed("the token lives longer than any of ours")
-        if not self._trust.allows(caller.token_id, caller.client, proof.issued_at):
-            raise Malformed("the token has been revoked")
 
-
-def _proof(claims: Mapping[str, Any]) -> Proof:
+def _proof(compact: Compact) -> Proof:
+    claims = compact.claims
     for name in _TEXT_CLAIMS:
         if not isinstance(claims.get(name), str) or not claims[name]:
             raise Malformed(f"the token lacks {name}")
-    plan, accounts = claims.get("plan", "default"), claims.get("accounts")
-    if not isinstance(plan, str) or not (accounts is None or _texts(accounts)):
+    plan, partner, accounts = claims.get("plan", "default"), claims.get("partner", ""), claims.get("accounts")
+    if not isinstance(plan, str) or not isinstance(partner, str) or not (accounts is None or are_texts(accounts)):
         raise Malformed("the token's plan or accounts cannot be read")
     caller = Caller(
         client=claims["client_id"],
@@ -134,25 +163,19 @@ def _proof(claims: Mapping[str, Any]) -> Proof:
         plan=plan,
         accounts=None if accounts is None else frozenset(accounts),
         token_id=claims["jti"],
-        expires_at=_seconds(claims, "exp"),
+        expires_at=seconds(claims, "exp"),
+        partner=partner,
+        confirmation=confirmation(claims),
+        issued_at=seconds(claims, "iat"),
+        key_id=str(compact.header.get("kid", "")),
+        actor=_actor(claims.get("act")),
     )
-    return Proof(caller, _seconds(claims, "iat"), claims)
+    return Proof(caller, seconds(claims, "iat"), claims)
 
 
-def _seconds(claims: Mapping[str, Any], name: str, default: int | None = None) -> int:
-    value = claims.get(name, default)
-    if type(value) is not int:  # bool is an int, and NaN or 1e400 are floats
-        raise Malformed(f"the token lacks {name} in whole seconds")
-    return value
+def _actor(act: object) -> str:
+    found = act.get("sub") if isinstance(act, dict) else None
+    return found if isinstance(found, str) else ""
 
 
-def _audiences(claims: Mapping[str, Any]) -> set[str]:
-    """RFC 7519 section 4.1.3: one text or an array of them; anything else names nobody."""
-    audience = claims.get("aud")
-    if isinstance(audience, str):
-        return {audience}
-    return set(audience) if _texts(audience) else set()
-
-
-def _texts(value: object) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+__all__ = ["LEEWAY", "LONGEST_LIFE", "Proof", "Verifier"]

@@ -13,11 +13,27 @@ from sqlalchemy.engine import make_url
 
 from gateway.oauth.app import oauth_app
 from gateway.oauth.server import AuthorizationServer, open_server
-from gateway.oauth.tables import client_secrets, clients, epochs, revoked_tokens, signing_keys
+from gateway.oauth.tables import (
+    authorizations,
+    client_secrets,
+    clients,
+    epochs,
+    registrations,
+    revoked_tokens,
+    sessions,
+    signing_keys,
+    token_origins,
+    users,
+)
 from kernel.db import Database
 
 ISSUER = "https://api.example.test"
 POSTGRES = os.environ.get("TRIVIUM_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+
+
+_TABLES = (
+    clients, client_secrets, signing_keys, revoked_tokens, epochs, users, sessions, authorizations, token_origins, registrations,
+)  # fmt: skip
 
 
 class FakeClock:
@@ -63,7 +79,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     await opened.create_all()
     if not embedded:
         async with opened.transaction() as connection:
-            for table in (clients, client_secrets, signing_keys, revoked_tokens, epochs):
+            for table in _TABLES:
                 await connection.execute(table.delete())
     yield opened
     await opened.close()

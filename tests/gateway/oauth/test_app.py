@@ -6,6 +6,7 @@ from base64 import b64encode, urlsafe_b64decode
 import httpx
 import pytest
 from authlib.integrations.httpx_client import AsyncOAuth2Client
+from authlib.oauth2 import rfc9207
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from joserfc import jwt
 from joserfc.jwk import ECKey
@@ -178,11 +179,19 @@ async def test_what_is_not_oauth_answers_as_a_problem(http) -> None:
 async def test_the_metadata_is_valid_and_names_the_public_address_behind_a_tls_terminator(http) -> None:
     described = (await http.get("/.well-known/oauth-authorization-server")).json()
     resource = (await http.get("/.well-known/oauth-protected-resource")).json()
-    # Authlib takes the empty list that RFC 8414 demands of a server without the authorization endpoint for a missing one.
-    AuthorizationServerMetadata(described | {"response_types_supported": ["code"]}).validate()
+    AuthorizationServerMetadata(described).validate(metadata_classes=[rfc9207.AuthorizationServerMetadata])
 
-    assert described["response_types_supported"] == []
     assert described["issuer"] == ISSUER
+    assert described["authorization_endpoint"] == f"{ISSUER}/oauth/authorize"
+    assert described["registration_endpoint"] == f"{ISSUER}/oauth/register"
+    assert described["response_types_supported"] == ["code"]
+    assert described["code_challenge_methods_supported"] == ["S256"]
+    assert described["authorization_response_iss_parameter_supported"] is True
+    assert set(described["grant_types_supported"]) == {
+        "authorization_code", "client_credentials", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange",
+    }  # fmt: skip
+    assert "none" in described["token_endpoint_auth_methods_supported"]
+    assert "none" not in described["introspection_endpoint_auth_methods_supported"]
     assert described["token_endpoint"] == f"{ISSUER}/oauth/token"
     assert described["scopes_supported"] == ["quotes:read", "quotes:write"]
     assert resource["resource"] == ISSUER

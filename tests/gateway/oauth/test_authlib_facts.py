@@ -1,21 +1,30 @@
 """What Authlib and joserfc do by themselves, and why this package does it differently; a fact that changes fails here."""
 
+import inspect
 import json
 from typing import Any
 
 import pytest
-from authlib.oauth2.rfc6749 import InvalidClientError, OAuth2Request
+from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, OAuth2Request, grants
 from authlib.oauth2.rfc6749.authenticate_client import ClientAuthentication
 from authlib.oauth2.rfc6749.errors import InsecureTransportError
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc6749.util import extract_basic_authorization
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
+from authlib.oauth2.rfc7591 import ClientMetadataClaims
+from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator, JWTBearerTokenValidator
+from authlib.oauth2.rfc9207 import IssuerParameter
 from joserfc import jws, jwt
+from joserfc.errors import InvalidClaimError
 from joserfc.jwk import ECKey, KeySet
 from joserfc.registry import JWS_HEADER_REGISTRY
 
 from gateway.oauth.access_token import LIFETIME, AccessTokens
+from gateway.oauth.clients import Client
+from gateway.oauth.code_grant import ProofKey
 from gateway.oauth.jws import Malformed, parse
+from gateway.oauth.refresh_grant import Refresh
 
 KEY = ECKey.generate_key("P-256")
 HEADER = {"alg": "ES256", "typ": "at+jwt"}
@@ -127,3 +136,88 @@ def test_an_unknown_client_would_be_told_apart_from_a_wrong_secret() -> None:
         return str(refusal.value.description)
 
     assert authenticate(known=True) != authenticate(known=False)
+
+
+class Portal:
+    """As Authlib's documentation has a client."""
+
+    def __init__(self, uri: str = "https://p.test/back") -> None:
+        self.uri = uri
+
+    def check_redirect_uri(self, uri: str) -> bool:
+        return uri == self.uri
+
+    def get_default_redirect_uri(self) -> str:
+        return self.uri
+
+    def check_response_type(self, kind: str) -> bool:
+        return True
+
+    def get_allowed_scope(self, scope: str | None) -> str:
+        return scope or ""
+
+
+class Theirs(AuthorizationServer):
+    def query_client(self, client_id: str) -> Portal:
+        return Portal()
+
+    def create_oauth2_request(self, request: OAuth2Request) -> OAuth2Request:
+        return request
+
+
+def question(**said: str) -> OAuth2Request:
+    request = OAuth2Request("GET", "https://i.test/authorize")
+    request.payload = BasicOAuth2Payload({"response_type": "code", "client_id": "c", **said})
+    return request
+
+
+CHALLENGE = {"code_challenge": "a" * 43}
+
+
+@pytest.mark.parametrize("said", [{}, CHALLENGE, CHALLENGE | {"code_challenge_method": "plain"}])
+def test_a_code_would_be_given_without_pkce_or_with_plain(said) -> None:
+    server = Theirs()
+    server.register_grant(grants.AuthorizationCodeGrant, [CodeChallenge(required=True)])
+
+    assert server.get_consent_grant(question(**said)) is not None
+    assert ProofKey.SUPPORTED_CODE_CHALLENGE_METHOD == ["S256"]
+
+
+def test_a_redirect_uri_that_was_not_said_would_be_filled_in() -> None:
+    server = Theirs()
+    server.register_grant(grants.AuthorizationCodeGrant)
+    grant = server.get_consent_grant(question())
+
+    assert grant.redirect_uri == "https://p.test/back"
+    assert Client("c", "c", (), "default", None, True, 0).get_default_redirect_uri() is None
+
+
+@pytest.mark.parametrize("said", [{"redirect_uri": 'https://p.test/"'}, {"response_type": 'co"de'}])
+def test_a_quote_in_a_parameter_would_crash(said) -> None:
+    server = Theirs()
+    server.register_grant(grants.AuthorizationCodeGrant)
+
+    with pytest.raises(ValueError, match="forbidden characters"):
+        server.get_consent_grant(question(**said))
+
+
+def test_a_refresh_token_would_go_on_working_after_its_use() -> None:
+    assert grants.RefreshTokenGrant.INCLUDE_NEW_REFRESH_TOKEN is False
+    assert Refresh.INCLUDE_NEW_REFRESH_TOKEN is True
+
+
+@pytest.mark.parametrize("theirs", [grants.AuthorizationCodeGrant, grants.RefreshTokenGrant, grants.ClientCredentialsGrant])
+def test_tokens_would_be_written_into_the_debug_log(theirs) -> None:
+    assert "Issue token %r" in inspect.getsource(theirs)
+
+
+def test_metadata_of_a_client_would_be_taken_in_any_type() -> None:
+    claims = ClientMetadataClaims({"redirect_uris": "https://p.test/", "client_name": {"a": 1}, "grant_types": "x"}, {})
+
+    with pytest.raises(InvalidClaimError):  # it reads a text as a list of one-letter addresses
+        claims.validate()
+    ClientMetadataClaims({"client_name": {"a": 1}, "grant_types": {"b": 2}, "scope": 7}, {}).validate()
+
+
+def test_the_issuer_would_not_be_named_in_a_redirect() -> None:
+    assert IssuerParameter().get_issuer() is None

@@ -12,11 +12,14 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 from joserfc.jws import JWSRegistry
 
-from gateway.oauth.jws import LONGEST
+from gateway.oauth.access_token import Bearer
+from gateway.oauth.jws import LONGEST, decode, is_low
+from gateway.oauth.public_keys import read_key
 from gateway.oauth.server import AuthorizationServer
 from gateway.oauth.verifier import Verifier
 from gateway.pipeline import Caller
 from kernel.problem import Unauthorized
+from tests.gateway.oauth.holding import mirrored
 
 ISSUER = "https://api.example.test"
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # which one makes no difference to a token
@@ -47,7 +50,7 @@ def raw_signed(server: AuthorizationServer, header: bytes, payload: bytes) -> by
     """The signature is true, so only our reading can refuse it."""
     text = encoded(header) + b"." + encoded(payload)
     signature = JWSRegistry(algorithms=["ES256"]).get_alg("ES256").sign(text, server.trust.active_key().key)
-    return text + b"." + encoded(signature)
+    return text + b"." + encoded(signature if is_low(signature) else mirrored(signature))
 
 
 def encoded(raw: bytes) -> bytes:
@@ -66,7 +69,8 @@ async def test_a_good_token_tells_everything_about_its_caller(server, claims, no
 
     assert caller == Caller(
         client="tvc_desk", subject="tvc_desk", scopes=frozenset({"quotes:read", "quotes:write"}), plan="gold",
-        accounts=frozenset({"A1", "A2"}), token_id="token-1", expires_at=now + 600,
+        accounts=frozenset({"A1", "A2"}), token_id="token-1", expires_at=now + 600, issued_at=now,
+        key_id=server.trust.active_key().kid,
     )  # fmt: skip
 
 
@@ -206,6 +210,49 @@ async def test_a_token_has_one_spelling_only(server, claims) -> None:
         b"a.b",
     ):
         assert await refused(server, spoiled)
+
+
+async def test_the_mirror_image_of_a_signature_is_refused_although_it_verifies(server, claims) -> None:
+    token = signed(server, claims)
+    text, _, signature = token.rpartition(b".")
+    mirror = mirrored(decode(signature))
+    key = read_key(server.trust.active_key().public_jwk())
+
+    assert key.verifies("ES256", text, mirror)
+    assert "signature" in await refused(server, text + b"." + encoded(mirror))
+
+
+async def test_every_token_we_issue_has_the_one_signature_we_accept(server) -> None:
+    tokens = [server.tokens.issue("tvc_desk", ["quotes:read"]) for _ in range(40)]
+
+    assert all(is_low(decode(token.encode().rpartition(b".")[2])) for token in tokens)
+
+
+@pytest.mark.parametrize(
+    "bound", [{}, {"jkt": "short"}, {"jkt": 7}, {"jwk": {"kty": "EC"}}, {"kid": "k"}, "jkt", None, {"jkt": "a" * 43, "x": "y"}]
+)
+async def test_a_binding_that_cannot_be_checked_is_no_binding_to_ignore(server, claims, bound) -> None:
+    assert "bound" in await refused(server, signed(server, claims | {"cnf": bound}))
+
+
+async def test_a_binding_and_a_partner_are_told_of_the_caller(server) -> None:
+    bound = {"jkt": "j" * 43, "x5t#S256": "x" * 43}
+    token = server.tokens.sign("tvc_desk", ["quotes:read"], Bearer(partner="northwind", confirmation=bound))
+    caller = await server.verifier.verify(token.encode())
+
+    assert (caller.partner, caller.issuer) == ("northwind", "")
+    assert dict(caller.confirmation) == bound
+
+
+async def test_what_is_remembered_ends_with_the_key_set_it_was_checked_by(server) -> None:
+    token = server.tokens.issue("tvc_desk", ["quotes:read"]).encode()
+    await server.verifier.verify(token)
+    before = server.verifier.recall(token)
+    server.trust.generation += 1
+
+    assert before is not None
+    assert server.verifier.recall(token) is None
+    assert await server.verifier.verify(token) == before
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)

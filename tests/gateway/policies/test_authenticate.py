@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.oauth.forwarded import caller_header
 from gateway.oauth.server import AuthorizationServer, open_server
-from gateway.pipeline import NOBODY, Call, Caller, Operation
+from gateway.pipeline import NOBODY, Call, Operation
 from gateway.policies.authenticate import authenticate
 from kernel.clock import SystemClock
 from kernel.db import Database
@@ -19,7 +18,6 @@ OPERATION = Operation(
     query_parameters={}, required_query=frozenset(), header_parameters={}, required_headers=frozenset(), body_schema=None,
     body_required=False, body_media=(),
 )  # fmt: skip
-OUTER = Caller("tvc_partner", "ann", frozenset({"quotes:write"}), accounts=frozenset({"A"}))
 
 
 @pytest.fixture
@@ -69,7 +67,7 @@ async def test_a_call_without_a_token_is_told_where_to_get_one_and_no_error_code
         await passed(server, *headers)
 
     expected = 'Bearer resource_metadata="https://api.example.test/.well-known/oauth-protected-resource"'
-    assert refusal.value.headers["WWW-Authenticate"] == expected
+    assert refusal.value.headers["WWW-Authenticate"] == f'{expected}, DPoP algs="ES256 RS256 PS256 EdDSA"'
 
 
 @pytest.mark.parametrize("token", [b"Bearer x", b"Bearer ", b"bearer a.b.c", b"Bearer \xff\xfe", b"Bearer " + b"a" * 100_000])
@@ -87,7 +85,7 @@ async def test_two_authorization_headers_are_refused(server) -> None:
 
 async def test_what_callers_say_about_themselves_is_dropped_before_anything(server) -> None:
     said = [
-        (b"x-trivium-caller", caller_header(OUTER)),
+        (b"x-trivium-caller", b"tvc_partner"),
         (b"x-trivium-plan", b"gold"),
         (b"x_trivium_caller", b"x"),
         (b"accept", b"*/*"),
@@ -101,22 +99,8 @@ async def test_what_callers_say_about_themselves_is_dropped_before_anything(serv
 
 
 async def test_it_is_dropped_from_public_operations_too_and_nobody_needs_a_token(server) -> None:
-    call = await passed(server, (b"x-trivium-caller", caller_header(OUTER)), (b"accept", b"*/*"), public=True)
+    call = await passed(server, (b"x-trivium-caller", b"tvc_partner"), (b"accept", b"*/*"), public=True)
 
     assert call.caller is NOBODY
     assert call.scope["headers"] == [(b"accept", b"*/*")]
 
-
-async def test_our_own_processes_may_name_the_outer_caller(server) -> None:
-    call = await passed(server, bearer(server, "internal:forward", "crm:read"), (b"x-trivium-caller", caller_header(OUTER)))
-
-    assert (call.caller.client, call.caller.subject, call.caller.accounts) == ("tvc_partner", "ann", {"A"})
-    assert call.caller.scopes == {"crm:read"}
-    assert [name for name, _ in call.scope["headers"]] == [b"authorization"]
-
-
-async def test_two_outer_callers_are_nobodys(server) -> None:
-    header = (b"x-trivium-caller", caller_header(OUTER))
-
-    with pytest.raises(BadRequest):
-        await passed(server, bearer(server, "internal:forward"), header, header)
