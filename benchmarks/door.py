@@ -22,6 +22,7 @@ from contracts.models.party import Customer, NewCustomer
 from contracts.models.reference import Reference
 from contracts.ports.system import Erp, Systems
 from gateway.direct import Direct
+from gateway.governed import open_decisions
 from gateway.house import House, open_house
 from gateway.pipeline import Limit, Operation
 from kernel.settings import Settings, Telemetry
@@ -90,6 +91,7 @@ async def contestants() -> AsyncIterator[Contestants]:
 
 
 def _governed(house: House, app: FastAPI) -> ASGIApp:
+    open_decisions(house)  # as every process that serves does
     served = tuple(_with_plenty(operation) for operation in house.promised if operation.api == "system/erp")
     return house.door(served, {"system/erp": Direct(app)}, issues_tokens=False)
 

@@ -4,6 +4,7 @@ In one process a port is the thing itself; in a split deployment it is a client 
 setting (`[split]`), not code.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,17 +18,24 @@ from starlette.types import ASGIApp
 from contracts.ports.process import CustomerProcess, OnboardingProcess, OrderProcess, QuoteProcess
 from contracts.ports.system import Billing, Crm, Erp, Systems
 from experience_apis.sales_desk.v1 import sales_desk_api
+from gateway.configuration.source import Files
 from gateway.direct import Direct
-from gateway.dispatch import Target
+from gateway.dispatch import Dispatch, Target
+from gateway.door import Door
+from gateway.governed import governed
 from gateway.house import CONTRACTS, House, open_house
+from gateway.oauth.hops import unrestricted
 from gateway.ops.v1 import gateway_api
+from gateway.partners.usage import counting
 from gateway.pipeline import Operation
-from gateway.upstream import Upstream
+from gateway.upstreams.cluster import Cluster
+from gateway.upstreams.target import INNER, Upstream
 from kernel import http
 from kernel.api import Api
+from kernel.context import caller
 from kernel.durable.engine import DbosDurable
-from kernel.remote import remote
-from kernel.settings import Settings
+from kernel.remote import Headers, remote
+from kernel.settings import BadSettings, Settings
 from master_data.book import MasterData, master_data
 from master_data.seed import read_mappings, seed_mappings
 from master_data.v1 import master_data_api
@@ -59,6 +67,7 @@ from system_apis.registry import connect
 from system_apis.systems import ConnectedSystems
 
 P = TypeVar("P")
+NOTHING_SERVED = Door((), policies=(), dispatch=Dispatch({}))
 SECONDS = 30.0  # the longest any of our own processes waits for another
 
 
@@ -94,13 +103,33 @@ class Processes:
 
 
 @asynccontextmanager
-async def application(settings: Settings, part: Part) -> AsyncIterator[ASGIApp]:
-    """The whole of one process, ready to serve. Raises BadSettings, BadContract or EngineRefused when it must not start."""
-    async with open_house(settings, f"trivium-{part}") as house:
+async def application(settings: Settings, part: Part, files: Files | None = None) -> AsyncIterator[ASGIApp]:
+    """The whole of one process, ready to serve. `files`: where it finds a new configuration; the settings stay if it is not said.
+
+    Raises BadSettings, BadConfiguration or EngineRefused when it must not start.
+    """
+    async with open_house(settings, f"trivium-{part}", promised=()) as house:
         targets = await _targets(house, part)
-        layers = LAYERS[part]
-        served = tuple(operation for operation in house.promised if _serves(layers, targets, operation))
-        yield house.door(served, targets, issues_tokens=part in (Part.ALL, Part.GATEWAY))
+        if part is Part.WORKER:
+            yield NOTHING_SERVED
+            return
+        house.record()
+        if part in (Part.ALL, Part.GATEWAY):  # calls are counted where they come in
+            house.rotate_keys()
+            await house.closing.enter_async_context(counting(house.metrics, house.database, house.clock))
+            if house.replays is not None:
+                house.replays.start()
+        yield await governed(house, part, lambda house: _door(house, part, targets), files)
+
+
+async def _door(house: House, part: Part, targets: Mapping[str, Target]) -> Door:
+    """Made at start, and again for each new configuration; the targets are those of the start."""
+    layers = LAYERS[part]
+    served = tuple(operation for operation in house.promised if _serves(layers, targets, operation))
+    outermost = part in (Part.ALL, Part.GATEWAY)
+    foreign = await house.open_foreign() if outermost else None
+    # Aside, so that no call waits while chains are compiled.
+    return await asyncio.to_thread(house.door, served, targets, issues_tokens=outermost, foreign=foreign)
 
 
 def _serves(layers: frozenset[str] | None, targets: Mapping[str, Target], operation: Operation) -> bool:
@@ -134,7 +163,7 @@ async def _targets(house: House, part: Part) -> Mapping[str, Target]:
         case Part.EXPERIENCE:
             return _served(house, [_experience_api(_remote_processes(house))])
         case Part.GATEWAY:
-            return {api.id: _upstream(house, api.layer) for api in declared()} | _served(house, [gateway_api(house)])
+            return {api.id: _upstream(house, api) for api in declared()} | _served(house, [gateway_api(house)])
 
 
 def _served(house: House, apis: list[Api]) -> dict[str, Target]:
@@ -221,9 +250,18 @@ class RemoteSystems:
         return self._port(Erp, "system/erp", connection)
 
     def _port(self, port: type[P], api: str, connection: str) -> P:
-        made: P = self._made.get((api, connection)) or _remote(self._house, port, api, self._url, {"connection": connection})
+        fixed = {"connection": connection}
+        made: P = self._made.get((api, connection)) or _remote(self._house, port, api, self._url, fixed, self._headers)
         self._made[api, connection] = made
         return made
+
+    async def _headers(self, scopes: frozenset[str]) -> Mapping[str, str]:
+        """The processes above have settled what the caller may see; the system layer knows no partners."""
+        token = caller.set(unrestricted(caller.get()))
+        try:
+            return await self._house.internal_headers(scopes)
+        finally:
+            caller.reset(token)
 
 
 def _remote_processes(house: House) -> Processes:
@@ -234,16 +272,20 @@ def _remote_processes(house: House) -> Processes:
     )  # fmt: skip
 
 
-def _remote(house: House, port: type[P], api: str, url: str, fixed: Mapping[str, str] | None = None) -> P:
+def _remote(
+    house: House, port: type[P], api: str, url: str, fixed: Mapping[str, str] | None = None, headers: Headers | None = None
+) -> P:
     client = http.client(url, timeout=SECONDS)
     house.closing.push_async_callback(client.aclose)
     promised = yaml.load((CONTRACTS / api / "v1.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
-    return remote(port, promised, client, house.internal_headers, system=api, fixed=fixed or {})
+    return remote(port, promised, client, headers or house.internal_headers, system=api, fixed=fixed or {})
 
 
-def _upstream(house: House, layer: str) -> Upstream:
+def _upstream(house: House, api: Api) -> Upstream:
     split = house.settings.split
-    url = {"experience": split.experience, "process": split.process, "ops": split.process, "system": split.system}[layer]
-    client = http.client(url, timeout=SECONDS)
-    house.closing.push_async_callback(client.aclose)
-    return Upstream(url, client, token=house.internal_token)
+    url = {"experience": split.experience, "process": split.process, "ops": split.process, "system": split.system}[api.layer]
+    if not url:
+        raise BadSettings(f"[split] does not say where the {api.layer} layer is")
+    cluster = Cluster(api.id, [url], INNER)
+    house.closing.callback(cluster.close)
+    return Upstream(cluster, proof=house.proof)

@@ -9,14 +9,13 @@ from typing import Any
 import yaml
 
 from gateway.inputs import Body, Parameters
+from gateway.limits.declared import declared
 from gateway.pipeline import Limit, Operation
 from gateway.schemas import Document, Unresolvable
 
 METHODS = ("get", "put", "post", "patch", "delete")
 DEFAULT_TIMEOUT = 10.0  # seconds
 DEFAULT_MAX_BODY = 65_536  # bytes
-OUTAGES = ("", "deny", "allow", "local")
-_POLICY_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _TEMPLATE = re.compile(r"(?:/(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))+")
 
 Wire = Mapping[str, Any]
@@ -56,13 +55,17 @@ def load(directory: Path, known_scopes: Iterable[str] | None = None) -> tuple[Op
     files = sorted(directory.rglob("*.yaml"))
     if not files:
         raise BadContract(f"there is no contract below {directory}")
+    return load_texts({str(file.relative_to(directory)): file.read_text(encoding="utf-8") for file in files}, known_scopes)
+
+
+def load_texts(texts: Mapping[str, str], known_scopes: Iterable[str] | None = None) -> tuple[Operation, ...]:
+    """`load` for contracts that were read already, by file name."""
     scopes = None if known_scopes is None else frozenset(known_scopes)
     operations: list[Operation] = []
     faults: list[str] = []
-    for file in files:
-        where = str(file.relative_to(directory))
+    for where, text in texts.items():
         try:
-            found, wrong = read(file.read_text(encoding="utf-8"), where, scopes)
+            found, wrong = read(text, where, scopes)
         except (yaml.YAMLError, BadContract) as error:
             found, wrong = [], [f"{where}: cannot be read: {error}"]
         operations += found
@@ -75,7 +78,16 @@ def load(directory: Path, known_scopes: Iterable[str] | None = None) -> tuple[Op
 
 def read(text: str, where: str, known_scopes: frozenset[str] | None = None) -> tuple[list[Operation], list[str]]:
     """The operations of one document, and what is wrong with it."""
-    parsed = yaml.load(text, _Loader)  # noqa: S506 - derived from the safe loader
+    return understood(parse(text), where, known_scopes)
+
+
+def parse(text: str) -> Any:
+    """YAML as contracts are written in it."""
+    return yaml.load(text, _Loader)  # noqa: S506 - derived from the safe loader
+
+
+def understood(parsed: Any, where: str, known_scopes: frozenset[str] | None = None) -> tuple[list[Operation], list[str]]:
+    """`read`, for a document that was parsed already."""
     if not isinstance(parsed, dict) or not isinstance(parsed.get("paths"), dict) or not isinstance(parsed.get("info"), dict):
         raise BadContract("it is not an OpenAPI document with info and paths")
     reading = _Reading(where, Document(parsed))
@@ -130,7 +142,7 @@ def _operation(
         idempotency=said.get("x-trivium-idempotency", "none"),
         timeout=float(said.get("x-trivium-timeout", DEFAULT_TIMEOUT)),
         max_body=int(said.get("x-trivium-max-body", DEFAULT_MAX_BODY)),
-        audience=str(info.get("x-trivium-audience", "internal")),
+        audience=str(said.get("x-trivium-audience", info.get("x-trivium-audience", "internal"))),
         path_parameters=parameters.path,
         query_parameters=parameters.query,
         required_query=frozenset(parameters.required_query),
@@ -178,28 +190,13 @@ def _declared_scopes(document: Document, scheme: str) -> frozenset[str]:
     return frozenset(scope for flow in said.get("flows", {}).values() for scope in flow.get("scopes", {}))
 
 
-def _limits(reading: _Reading, at: str, said: Wire) -> dict[str, tuple[Limit, ...]]:
-    """By plan. An operation's own limits replace the ones its document gives to all."""
-    plans = said.get("x-trivium-limits", reading.document.root.get("x-trivium-limits"))
-    if not isinstance(plans, dict) or not plans.get("default"):
-        reading.fault(at, "it has no x-trivium-limits with a default; nothing is unlimited by accident")
-        return {}
-    found = {}
-    for plan, entries in plans.items():
-        found[plan] = tuple(limit for limit in (_limit(entry) for entry in entries) if limit is not None)
-        names = [limit.policy for limit in found[plan]]
-        if len(names) != len(entries) or len(set(names)) != len(names):
-            reading.fault(at, f"the limits of plan {plan} need distinct policy names, and a quota and a window of 1 or more")
-    return found
-
-
-def _limit(said: Any) -> Limit | None:
-    if not isinstance(said, dict):
-        return None
-    policy, quota, window = str(said.get("policy", "")), said.get("quota"), said.get("window")
-    outage = str(said.get("outage", ""))
-    counts = all(isinstance(count, int) and not isinstance(count, bool) and count >= 1 for count in (quota, window))
-    return Limit(policy, quota, window, outage) if counts and outage in OUTAGES and _POLICY_NAME.fullmatch(policy) else None  # type: ignore[arg-type]
+def _limits(reading: _Reading, at: str, said: Wire) -> Mapping[str, tuple[Limit, ...]]:
+    """By plan, what the contract itself grants; what is in force besides is for `gateway.limits.grants` to say."""
+    root = reading.document.root
+    limits, faults = declared((root, root["info"], said))
+    for fault in faults:
+        reading.fault(at, fault)
+    return limits
 
 
 def _scalar_faults(said: Wire) -> Iterator[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from time import perf_counter
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qs
@@ -62,7 +63,8 @@ def _calling(operation: Operation, endpoint: "Endpoint", whole: Forward, *, trac
             await whole(call)
             return
         response = arguments.get(endpoint.response)
-        token = caller.set(call.caller.client)
+        token = caller.set(call.caller)
+        started = perf_counter()
         try:
             with Deadline(seconds) as deadline:
                 result = await function(**arguments)
@@ -71,6 +73,7 @@ def _calling(operation: Operation, endpoint: "Endpoint", whole: Forward, *, trac
                 raise late(operation) from None
             raise
         finally:
+            call.dispatched = perf_counter() - started
             caller.reset(token)
         await answer(call, result, response)
 

@@ -1,11 +1,12 @@
 """The end of every chain: the API's own application in this process, or its upstream over HTTP. Chosen at start, by API."""
 
 from collections.abc import Mapping
+from time import perf_counter
 from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Send
 
-from gateway.answers import send_body, told
+from gateway.answers import named, send_body, told
 from gateway.contracts import BadContract
 from gateway.deadline import Deadline
 from gateway.pipeline import Call, Forward, Operation
@@ -52,8 +53,10 @@ class InProcess:
                 scope = {**scope, "method": "GET"}
             scope["trivium.caller"] = call.caller
             scope["trivium.correlation"] = call.correlation_id
+            scope["trivium.request"] = call.request_id
             scope.setdefault("state", {})
-            token = caller.set(call.caller.client)
+            token = caller.set(call.caller)
+            started = perf_counter()
             try:
                 with Deadline(seconds) as deadline:
                     answer = Answer(call.send, deadline, headless=scope is not call.scope)
@@ -63,10 +66,10 @@ class InProcess:
                     raise late(operation) from None
                 raise
             finally:
+                call.dispatched = perf_counter() - started
                 caller.reset(token)
             if answer.error is not None:
-                body = {**told(answer.error, api), "correlation_id": call.correlation_id}
-                await send_body(call.send, answer.error, body, answer.kept)
+                await send_body(call.send, answer.error, named(told(answer.error, api), call), answer.kept)
 
         return dispatch
 

@@ -8,11 +8,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import paths
 from gateway.contracts import BadContract
-from gateway.dispatch import Dispatch
-from gateway.ingress import IDENTITY, check_head, without_identity
+from gateway.dispatch import Target
+from gateway.ingress import IDENTITY, USUAL, Bounds, check_head, without_identity
 from gateway.observe import AccessLog
-from gateway.pipeline import Call, Factory, Forward, Operation, compose
+from gateway.pipeline import Call, Factory, Forward, Operation, compose, names
+from gateway.policies.cors import ASKED_METHOD
+from gateway.proxies import Proxies
 from gateway.routes import Place, Router
+from gateway.upgrade import handshake
+from gateway.upstreams.tunnel import SOCKET
 from kernel.problem import MethodNotAllowed, NotFound, Problem
 
 MOUNT_BODY = 65_536  # bytes
@@ -37,11 +41,13 @@ class Door:
         operations: Iterable[Operation],
         *,
         policies: Sequence[Factory],
-        dispatch: Dispatch,
+        dispatch: Target,
         mounts: Mapping[str, ASGIApp] | None = None,
         pages: Mapping[str, ASGIApp] | None = None,
         log: AccessLog | None = None,
         lifespan: Lifespan | None = None,
+        bounds: Bounds = USUAL,
+        proxies: Proxies | None = None,
     ) -> None:
         routes = [(operation, compose(policies, operation, dispatch.forward(operation))) for operation in operations]
         taken = {operation.path.split("/")[1] for operation, _ in routes} & set(mounts or {})
@@ -52,6 +58,8 @@ class Door:
         self._refuse = compose(policies, _ASIDE, _raise)
         self._options = compose(policies, replace(_ASIDE, id="options"), _allow)
         self._log, self._lifespan = log, lifespan
+        self.chains = {operation.id: names(forward) for operation, forward in routes} | {_ASIDE.id: names(self._refuse)}
+        self._bounds, self._proxies = bounds, proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -59,7 +67,7 @@ class Door:
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
         else:
-            await send({"type": "websocket.close", "code": 1008, "reason": "no contract promises a WebSocket here"})
+            await self._answer(*handshake(scope, receive, send))
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         call = Call(scope, receive, send, _ASIDE, {}, "")
@@ -72,11 +80,13 @@ class Door:
 
     def _route(self, call: Call) -> Forward:
         scope = call.scope
-        check_head(scope["headers"], call.headers, scope["query_string"])
+        raw = scope.get("raw_path") or scope["path"].encode()
+        check_head(scope["headers"], call.headers, len(raw) + len(scope["query_string"]), self._bounds)
+        if self._proxies is not None:
+            self._proxies.unmask(scope)
         if not IDENTITY.isdisjoint(call.headers):
             scope["headers"] = without_identity(scope["headers"])
             call.headers = dict(reversed(scope["headers"]))
-        raw = scope.get("raw_path") or scope["path"].encode()
         segments = paths.segments(raw)
         if b"%" in raw:
             raw, scope["path"] = paths.canonical(segments), "/" + "/".join(segments)
@@ -92,10 +102,14 @@ class Door:
     def _chosen(self, call: Call, place: Place, segments: list[str]) -> Forward:
         method = call.scope["method"]
         route = place.methods.get(method)
+        if SOCKET in call.scope and (route is None or not route.operation.extensions.get("x-trivium-websocket")):
+            raise NotFound("no contract promises a WebSocket at this path")
         if route is not None:
             call.operation = route.operation
             call.path_params = route.values(segments)
             return route.forward
+        asked = place.methods.get(call.headers.get(ASKED_METHOD, b"").decode("latin-1")) if method == "OPTIONS" else None
+        call.operation = (asked or next(iter(place.methods.values()))).operation  # what policies go by; none of it is done
         call.response_headers.append((b"allow", place.allow.encode()))
         if method == "OPTIONS":
             return self._options

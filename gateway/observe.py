@@ -8,7 +8,7 @@ up and counted, and no call waits.
 import threading
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -33,6 +33,8 @@ class Record(NamedTuple):
     client: str
     correlation_id: str
     traceparent: str
+    request_id: str = ""
+    partner: str = ""
 
 
 class _Series:
@@ -51,6 +53,7 @@ class Metrics(Collector):
         self._series: dict[tuple[str, str, int], _Series] = {}
         self._dropped = 0
         self._counting = threading.Lock()  # the registry may be collected from any thread
+        self._followers: list[Callable[[Sequence[Record]], None]] = []
         registry.register(self)
 
     def add(self, record: Record) -> None:
@@ -60,6 +63,14 @@ class Metrics(Collector):
 
     def dropped(self) -> None:
         self._dropped += 1
+
+    def follow(self, tell: Callable[[Sequence[Record]], None]) -> None:
+        """Tells of every record from now on, once, in batches, when they are counted; see `settle`."""
+        self._followers.append(tell)
+
+    def settle(self) -> None:
+        """Counts what was added and is not counted yet."""
+        self._count()
 
     def collect(self) -> Iterable[Metric]:
         self._count()
@@ -77,14 +88,16 @@ class Metrics(Collector):
 
     def _count(self) -> None:
         with self._counting:
-            for _ in range(len(self._fresh)):
-                record = self._fresh.popleft()
+            batch = [self._fresh.popleft() for _ in range(len(self._fresh))]
+            for record in batch:
                 key = (record.operation, record.method, record.status // 100)
                 series = self._series.get(key)
                 if series is None:
                     series = self._series[key] = _Series()
                 series.buckets[bisect_left(BUCKETS, record.seconds)] += 1
                 series.seconds += record.seconds
+            for tell in self._followers:
+                tell(batch)
 
 
 class AccessLog:

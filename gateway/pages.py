@@ -14,22 +14,27 @@ Check = Callable[[], Awaitable[bool]]
 PATIENCE = 1.0  # seconds a readiness check may take
 
 
-def pages(checks: Mapping[str, Check], registry: CollectorRegistry) -> dict[str, ASGIApp]:
-    """By path, as `Door` takes them. A check answers whether its part is ready; one that raises or dawdles is not."""
-    return {"/health/live": _live, "/health/ready": _ready(checks), "/metrics": _metrics(registry)}
+def pages(
+    checks: Mapping[str, Check], registry: CollectorRegistry, about: Callable[[], Mapping[str, Any]] | None = None
+) -> dict[str, ASGIApp]:
+    """By path, as `Door` takes them. A check answers whether its part is ready; one that raises or dawdles is not.
+
+    `about`: what else the readiness page says.
+    """
+    return {"/health/live": _live, "/health/ready": _ready(checks, about), "/metrics": _metrics(registry)}
 
 
 async def _live(scope: Scope, receive: Receive, send: Send) -> None:
     await _send(send, b"application/json", b'{"status":"live"}')
 
 
-def _ready(checks: Mapping[str, Check]) -> ASGIApp:
+def _ready(checks: Mapping[str, Check], about: Callable[[], Mapping[str, Any]] | None) -> ASGIApp:
     async def page(scope: Scope, receive: Receive, send: Send) -> None:
         found = dict(zip(checks, await asyncio.gather(*map(_passes, checks.values())), strict=True))
         if not all(found.values()):
             failed = ", ".join(sorted(name for name, passes in found.items() if not passes))
             raise Unavailable(f"not ready: {failed}", retry_after=1, checks=found)
-        content: dict[str, Any] = {"status": "ready", "checks": found}
+        content: dict[str, Any] = {"status": "ready", "checks": found, **(about() if about else {})}
         await _send(send, b"application/json", json.dumps(content).encode())
 
     return page

@@ -7,7 +7,7 @@ thing and forwards, or raises a Problem. The chain is pure ASGI: `forward(call)`
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from starlette.types import Receive, Scope, Send
 
@@ -18,12 +18,16 @@ ANONYMOUS = "anonymous"
 
 @dataclass(frozen=True)
 class Limit:
-    """`quota` calls per `window` seconds, named as it appears in the RateLimit fields."""
+    """`quota` calls per `window` seconds, named as it appears in the RateLimit fields; `kernel.sections.limits` has the whole rule."""
 
     policy: str
-    quota: int
-    window: int
-    outage: str = ""  # deny | allow | local while the shared store is away; "" leaves it to the limiter's setting
+    quota: int  # 0 in a contract: what was inherited under this name does not hold
+    window: int = 0  # seconds; 0 for a calendar period and for calls under way at once
+    outage: str = ""  # deny | allow | local while the shared store is away; "" leaves it to the estate's setting
+    kind: str = "sliding"  # | gcra | day | month | concurrent
+    burst: int = 0  # of gcra: how many calls may come at once
+    per: str = "operation"  # | client: all operations of a client together
+    shadow: bool = False  # measured, never enforced
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,10 @@ class Caller:
     expires_at: int = 0
     partner: str = ""  # the partner whose client it is; "" for our own
     issuer: str = ""  # who issued the token; "" for ourselves
+    issued_at: int = 0  # Unix time; 0: not known
+    key_id: str = ""  # of the key the token is signed with
+    confirmation: tuple[tuple[str, str], ...] = ()  # RFC 7800: what its holder must prove, and of what; (): nothing
+    actor: str = ""  # who acts for the subject (RFC 8693 section 4.1); "": nobody but the client
 
 
 NOBODY = Caller(ANONYMOUS, ANONYMOUS, frozenset())
@@ -89,6 +97,8 @@ class Call:
     body: bytes | None = None  # read once, by the first policy that needs it
     response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)  # added to whatever the upstream answers
     facts: dict[str, Any] | None = None  # what a receipt tells beside what every call has; see `note`
+    request_id: str = ""  # of this request alone; the correlation id may span several
+    dispatched: float = -1.0  # seconds spent behind the door; less than 0: the call did not get there
     headers: dict[bytes, bytes] = field(init=False)  # as they arrived, the first value of each
 
     def __post_init__(self) -> None:
@@ -117,11 +127,29 @@ class Policy(Protocol):
 Factory = Callable[[Operation], Policy | None]
 
 
+@runtime_checkable
+class Informed(Protocol):
+    """A policy that is told once, at start, what it forwards to."""
+
+    def before(self, chain: Forward) -> None: ...
+
+
 def compose(policies: Sequence[Factory], operation: Operation, dispatch: Forward) -> Forward:
     """One closure per operation: the policies that apply, in their order, around the dispatch."""
     chain = dispatch
     for factory in reversed(policies):
         policy = factory(operation)
         if policy is not None:
+            if isinstance(policy, Informed):
+                policy.before(chain)
             chain = partial(policy, forward=chain)
     return chain
+
+
+def names(chain: Forward) -> tuple[str, ...]:
+    """The policies of a composed chain in their order, each by its file, and last what runs behind them."""
+    found = []
+    while isinstance(chain, partial):
+        found.append(chain.func.__module__.rpartition(".")[2])
+        chain = chain.keywords["forward"]
+    return (*found, chain.__module__.rpartition(".")[2])

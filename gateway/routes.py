@@ -4,12 +4,13 @@ Of several templates that fit a path the one with plain segments where the other
 every place the start is refused. The path is chosen before the method: a method that the chosen path lacks is a 405.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gateway.contracts import BadContract
 from gateway.pipeline import Forward, Operation
 
+OVERLAP = "x-trivium-overlap"  # `refused`: paths that fit several templates of the document equally well are not promised
 Shape = tuple[str | None, ...]  # None: a parameter
 
 
@@ -100,12 +101,29 @@ def _grow(places: Sequence[Place], depth: int) -> _Node:
     )
 
 
-def _most_specific(places: Sequence[Place]) -> Place:
+def _most_specific(places: Sequence[Place]) -> Place | None:
+    """None where nobody promises to tell them apart: such paths lead nowhere."""
     for place in places:
         if all(_within(place.shape, other.shape) for other in places):
             return place
+    routes = [route for place in places for route in place.methods.values()]
+    if all(route.operation.extensions.get(OVERLAP) == "refused" for route in routes):
+        return None
     names = sorted(next(iter(place.methods.values())).operation.path for place in places)
     raise BadContract(f"some paths fit each of {', '.join(names)} and none of these is the more specific")
+
+
+def overlapping(templates: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of templates that some path fits, neither being the more specific."""
+    by_length: dict[int, list[tuple[str, Shape]]] = {}
+    for template in templates:
+        form = shape(template)
+        for other, theirs in by_length.setdefault(len(form), []):
+            pairs = list(zip(form, theirs, strict=True))
+            meet = all(one is None or two is None or one == two for one, two in pairs)
+            if meet and not _within(form, theirs) and not _within(theirs, form):
+                yield other, template
+        by_length[len(form)].append((template, form))
 
 
 def _within(narrow: Shape, wide: Shape) -> bool:

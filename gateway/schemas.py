@@ -28,7 +28,7 @@ class Document:
             if reference in seen:
                 raise Unresolvable(f"{reference} refers to itself")
             seen.add(reference)
-            value = self._at(reference)
+            value = self.at(reference)
         return value if isinstance(value, dict) else {}
 
     def standalone(self, schema: Any) -> Wire:
@@ -40,13 +40,14 @@ class Document:
         while waiting:
             written = waiting.pop()
             if _name(written) not in defs:
-                component = self._at(_COMPONENTS + written)
+                component = self.at(_COMPONENTS + written)
                 defs[_name(written)] = _rewritten(component)
                 waiting += _components(component)
         alone = _rewritten(schema)
         return {**alone, "$defs": defs} if defs else alone
 
-    def _at(self, reference: str) -> Any:
+    def at(self, reference: str) -> Any:
+        """What one reference leads to, itself a reference perhaps."""
         if not reference.startswith("#/"):
             raise Unresolvable(f"{reference} refers outside its own document")
         value: Any = self.root

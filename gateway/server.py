@@ -4,55 +4,91 @@ Hand `Protocol` to uvicorn as `http=`. llhttp, under httptools, already refuses 
 """
 
 import json
+import math
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from gateway.connections import Timed, Watch
+from kernel.problem import MEDIA_TYPE, BadRequest, HeadTooLarge, Problem, Shedding, TargetTooLong, TooSlow
+from kernel.sections.shedding import Shedding as Settings
 
-from gateway.ingress import LARGEST_HEAD, MOST_HEADERS
-from kernel.problem import MEDIA_TYPE, BadRequest
-
-_BODY = json.dumps(BadRequest("this is not HTTP as RFC 9112 has it").body()).encode()
-_ANSWER = b"".join(
-    [
-        b"HTTP/1.1 400 Bad Request\r\ncontent-type: ", MEDIA_TYPE.encode(), b"\r\ncontent-length: ", str(len(_BODY)).encode(),
-        b"\r\nconnection: close\r\n\r\n", _BODY,
-    ]
-)  # fmt: skip
+# What is held in memory before the door sees a request: more than any setting of the door's own limits allows.
+MOST_HEADERS = 256
+LARGEST_HEAD = 131_072  # bytes
+LINGER = 1.0  # seconds a refused connection is listened to without being heard
+LARGEST_MESSAGE = 1_048_576  # bytes of one WebSocket message
 
 
-class HeadTooLarge(ValueError):
+def _written(problem: Problem) -> bytes:
+    body = json.dumps(problem.body()).encode()
+    head = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"
+    head += "".join(f"{name.lower()}: {value}\r\n" for name, value in problem.response_headers().items())
+    return f"{head}content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode() + body
+
+
+_NOT_HTTP = _written(BadRequest("this is not HTTP as RFC 9112 has it"))
+_LONG_TARGET = _written(TargetTooLong(f"the request line is longer than {LARGEST_HEAD} bytes"))
+_LARGE_HEAD = _written(HeadTooLarge(f"the headers are more than {MOST_HEADERS} or larger than {LARGEST_HEAD} bytes"))
+_TOO_SLOW = _written(TooSlow("the request did not arrive in time"))
+_NO_ROOM = _written(Shedding("too many connections are open", retry_after=2))
+
+
+class Endless(ValueError):
     """Raised inside the parser, which takes it for a broken request."""
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(Timed):
     """One connection."""
 
-    _head = 0
+    too_slow, no_room = _TOO_SLOW, _NO_ROOM
+    _in_head = False
+    _head = 0  # bytes that came since it began
+    _refusal = _NOT_HTTP
+    _refused = False
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        if self._in_head:  # the parser keeps an unfinished header to itself
+            self._head += len(data)
+            if self._head > LARGEST_HEAD:
+                self._refusal = _LONG_TARGET if len(self.url) > LARGEST_HEAD // 2 else _LARGE_HEAD
+                self.send_400_response("the head never ends")
+                return
+        super().data_received(data)
 
     def on_message_begin(self) -> None:
-        self._head = 0
+        self._in_head, self._head = True, 0
         super().on_message_begin()
 
-    def on_url(self, url: bytes) -> None:
-        self._count(len(url))
-        super().on_url(url)
-
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value))
+        if len(self.headers) >= MOST_HEADERS:
+            self._refusal = _LARGE_HEAD
+            raise Endless
         super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
         # Before the head was complete there is no call to answer; a call under way keeps its own answer.
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
-            self.transport.write(_ANSWER)
-        self.transport.close()
+            self._refused = True
+            self.transport.write(self._refusal)
+            self.transport.write_eof()
+            # Closed at once, what is still on its way would be answered with a reset, which takes our answer along.
+            self.loop.call_later(LINGER, self.transport.close)
+        else:
+            self.transport.close()
 
-    def _count(self, size: int) -> None:
-        self._head += size
-        if self._head > 2 * LARGEST_HEAD or len(self.headers or ()) > 2 * MOST_HEADERS:
-            raise HeadTooLarge
 
-
-def options() -> dict[str, Any]:
+def options(settings: Settings | None = None) -> dict[str, Any]:
     """What uvicorn is to be configured with for the door."""
-    return {"http": Protocol, "loop": "uvloop", "access_log": False, "server_header": False, "proxy_headers": False}
+    patience = settings or Settings()
+    return {
+        "http": partial(Protocol, watch=Watch(patience)), "timeout_keep_alive": math.ceil(patience.keep_alive),
+        "ws": "websockets-sansio", "ws_max_size": LARGEST_MESSAGE, "ws_per_message_deflate": False,
+        "loop": "uvloop", "access_log": False, "server_header": False, "proxy_headers": False,
+    }  # fmt: skip

@@ -26,11 +26,15 @@ from kernel.problem import (
     MethodNotAllowed,
     NotFound,
     PlatformTimeout,
+    PreconditionFailed,
+    PreconditionRequired,
     Problem,
     TooManyRequests,
     Unauthorized,
     Unavailable,
+    instance,
 )  # fmt: skip
+from kernel.tenancy import AUDIENCE, EXTENSION, Tenancy
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,6 +50,11 @@ IdempotencyKey = Annotated[
     ),
     AfterValidator(lambda key: key.strip('"')),
 ]  # fmt: skip
+IF_MATCH = {
+    "name": "If-Match", "in": "header", "required": False,
+    "description": "The ETag you were given when you read it; nothing is done when it has changed since",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 2000},
+}  # fmt: skip
 SAFE = frozenset({"GET", "HEAD"})
 ALWAYS: tuple[type[Problem], ...] = (
     Unauthorized, Forbidden, Invalid, TooManyRequests, Internal, BadPlatformAnswer, Unavailable, PlatformTimeout,
@@ -101,6 +110,11 @@ class Api:
     def prefix(self) -> str:
         return f"/{self.layer}/{self.name.replace('_', '-')}/v{self.major}"
 
+    @property
+    def _replay(self) -> Mapping[str, bool]:
+        """Runs and connectors know their keys: what may have been done is asked of them again."""
+        return {} if self.layer == "ops" else {"upstream_dedupes": True}
+
     def get(self, path: str, **said: Any) -> Callable[[F], F]:
         return self._operation("GET", path, **said)
 
@@ -124,9 +138,16 @@ class Api:
         max_body: int | None = None,
         headers: Sequence[str] = (),
         links: Mapping[str, str] | None = None,
+        tenancy: Tenancy | None = None,
+        audience: str | None = None,
+        cache: Mapping[str, Any] | None = None,
+        conditional: Mapping[str, str] | None = None,
+        replay: Mapping[str, bool] | None = None,
     ) -> Callable[[F], F]:
         """`also`: further success statuses and what they mean; `problems`: those beside the ones every operation may answer;
-        `headers`: what a success carries beside the usual; `links`: operations that take the `id` of the answer, and as what.
+        `headers`: what a success carries beside the usual; `links`: operations that take the `id` of the answer, and as what;
+        `tenancy`: how it is bound to the accounts of its caller (`kernel.tenancy`); `audience`: where it is not the API's;
+        `cache`, `conditional`, `replay`: what the policy of that name in gateway/policies is to do.
         """
         if scope not in self.scopes:
             raise ValueError(f"{self.id} does not define the scope {scope}")
@@ -143,9 +164,14 @@ class Api:
                 "x-trivium-timeout": timeout or self.timeout,
                 "x-trivium-max-body": 0 if method in SAFE else max_body or self.max_body,
                 "x-trivium-also": {str(code): meaning for code, meaning in (also or {}).items()},
-                "x-trivium-problems": _statuses((*self.problems, *problems), keyed=keyed, path=path),
+                "x-trivium-problems": _statuses((*self.problems, *problems, *_conditional(conditional)), keyed=keyed, path=path),
                 "x-trivium-headers": list(headers),
                 "x-trivium-links": dict(links or {}),
+                **({EXTENSION: dict(tenancy)} if tenancy else {}),
+                **({AUDIENCE: audience} if audience else {}),
+                **({"x-trivium-cache": dict(cache)} if cache else {}),
+                **({"x-trivium-conditional": dict(conditional), "parameters": [IF_MATCH]} if conditional else {}),
+                **({"x-trivium-replay": dict(replay or self._replay)} if keyed and (replay or self._replay) else {}),
             }
             self.app.add_api_route(
                 f"{self.prefix}{path}", endpoint, methods=[method], operation_id=endpoint.__name__, status_code=status,
@@ -157,34 +183,46 @@ class Api:
         return declare
 
 
+def _conditional(said: Mapping[str, str] | None) -> tuple[type[Problem], ...]:
+    if said is None:
+        return ()
+    return (PreconditionFailed, PreconditionRequired) if said["if_match"] == "required" else (PreconditionFailed,)
+
+
 def _statuses(problems: Sequence[type[Problem]], *, keyed: bool, path: str) -> list[int]:
     """Of the refusals that an operation of this kind may answer."""
     more = (*((Conflict, KeyReused) if keyed else ()), *((NotFound,) if "{" in path else ()))
     return sorted({kind.status for kind in (*ALWAYS, *problems, *more)})
 
 
-def problem_response(problem: Problem) -> Response:
-    """The problem as RFC 9457 JSON, with the correlation id under which we keep what happened."""
+def problem_response(problem: Problem, request_id: str = "") -> Response:
+    """The problem as RFC 9457 JSON, with the ids under which we keep what happened."""
     known = correlation_id.get("")
     body = {**problem.body(), "correlation_id": known} if known else problem.body()
+    if request_id:
+        body["instance"] = instance(request_id)
     return JSONResponse(body, problem.status, headers=problem.response_headers(), media_type=MEDIA_TYPE)
 
 
-async def _on_problem(_: Request, error: Exception) -> Response:
-    return problem_response(error if isinstance(error, Problem) else Internal("unexpected"))
+def _request_id(request: Request) -> str:
+    return str(request.scope.get("trivium.request", ""))
 
 
-async def _on_invalid(_: Request, error: Exception) -> Response:
+async def _on_problem(request: Request, error: Exception) -> Response:
+    return problem_response(error if isinstance(error, Problem) else Internal("unexpected"), _request_id(request))
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
     found = error.errors() if isinstance(error, RequestValidationError) else []
     errors = [{"pointer": "/" + "/".join(str(part) for part in e["loc"][1:]), "detail": str(e["msg"])} for e in found[:20]]
-    return problem_response(Invalid("the request does not fit the contract", errors=errors))
+    return problem_response(Invalid("the request does not fit the contract", errors=errors), _request_id(request))
 
 
-async def _on_http(_: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     kinds = {404: NotFound, 405: MethodNotAllowed}
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = str(error.detail) if isinstance(error, HTTPException) else "unexpected"
-    return problem_response(kinds.get(status, Internal if status >= 500 else Invalid)(detail))
+    return problem_response(kinds.get(status, Internal if status >= 500 else Invalid)(detail), _request_id(request))
 
 
 HANDLERS = {Problem: _on_problem, RequestValidationError: _on_invalid, HTTPException: _on_http}

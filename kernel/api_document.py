@@ -14,10 +14,18 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "Name it when you ask about this call", "required": True,
         "schema": {"type": "string", "minLength": 1, "maxLength": 128},
     },
+    "X-Request-Id": {
+        "description": "Names this one request: ask for its receipt under it", "required": True,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+    },
     "RateLimit": {"description": 'What is left: "burst";r=50;t=30; absent while it cannot be known', "schema": TEXT},
     "RateLimit-Policy": {"description": 'What is granted: "burst";q=100;w=60', "required": True, "schema": TEXT},
     "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 0}},
     "WWW-Authenticate": {"description": "What the token lacks (RFC 6750), and where to get one (RFC 9728)", "schema": TEXT},
+    "ETag": {"description": "Names this state of it: for If-None-Match and If-Match", "schema": TEXT},
+    "Cache-Status": {"description": "Whether it was kept from an earlier call (RFC 9211): trivium; hit; ttl=17", "schema": TEXT},
+    "Age": {"description": "Seconds since it was fetched, where it was kept", "schema": {"type": "integer", "minimum": 0}},
+    "Idempotency-Replayed": {"description": "true on the answer of an earlier call under the same key", "schema": TEXT},
     "Location": {"description": "Where to follow what was asked for", "required": True, "schema": TEXT},
     "Link": {"description": 'The following page, rel="next"; absent on the last one', "schema": TEXT},
 }  # fmt: skip
@@ -85,12 +93,20 @@ def _operation(method: str, said: dict[str, Any]) -> dict[str, Any]:
     for status, answer in success.items():
         if answer.get("description") == "Successful Response":
             answer["description"] = SUCCESS.get(status, "Done")
-        answer["headers"] = _headers("X-Correlation-Id", *RATE, *headers)
+        answer["headers"] = _headers("X-Correlation-Id", "X-Request-Id", *RATE, *_kept(method, said), *headers)
         if links:
             answer["links"] = {name: _link(name, parameter) for name, parameter in links.items()}
     if method.upper() in SAFE:
         said.pop("x-trivium-max-body", None)
+    if method == "get":
+        success["304"] = {"description": "It is what If-None-Match says", "headers": dict(first["headers"])}
     return {**said, "responses": {**success, **{str(status): _refusal(status) for status in sorted(refused)}}}
+
+
+def _kept(method: str, said: dict[str, Any]) -> tuple[str, ...]:
+    """The headers by which answers are recognised: read again, kept by the door, or given again."""
+    read = ("ETag", *(("Cache-Status", "Age") if "x-trivium-cache" in said else ())) if method == "get" else ()
+    return (*read, *(("Idempotency-Replayed",) if said["x-trivium-idempotency"] == "required" else ()))
 
 
 def _headers(*names: str) -> dict[str, Any]:
@@ -126,7 +142,7 @@ def _responses() -> dict[str, Any]:
 
 
 def _problem(status: int, title: str) -> dict[str, Any]:
-    headers = _headers("X-Correlation-Id", *REFUSAL_HEADERS.get(status, ()))
+    headers = _headers("X-Correlation-Id", "X-Request-Id", *REFUSAL_HEADERS.get(status, ()))
     return {"description": title, "headers": headers, "content": {MEDIA_TYPE: {"schema": PROBLEM}}}
 
 

@@ -3,11 +3,13 @@
 Problem
 ├── BadRequest 400 · Unauthorized 401 · Forbidden 403 · NotFound 404 · MethodNotAllowed 405 · NotAcceptable 406
 ├── Conflict 409 ── InProgress · NeedsPerson (ambiguous) · PreconditionFailed 412 · TooLarge 413 · UnsupportedMediaType 415
+├── TooSlow 408 · Gone 410 · TargetTooLong 414 · PreconditionRequired 428 · HeadTooLarge 431
 ├── Invalid 422 ── UnknownConnection · KeyReused · Unmapped · Refused
 ├── TooManyRequests 429
 ├── Internal 500
 └── Unavailable 503 (retryable) ── PlatformBusy · PlatformDown · OutcomeUnknown (ambiguous)
-                                ├── PlatformTimeout 504 (ambiguous) · BadPlatformAnswer 502 (ambiguous, not retryable)
+                                ├── PlatformTimeout 504 (ambiguous)
+                                └── BadPlatformAnswer 502 (ambiguous, not retryable) ── BrokenPromise
 
 `retryable` is the only thing retry code looks at; `ambiguous` says that a write may have taken effect.
 A problem names the `field` at fault, the `system` that said so, and the `fix`. Vendor text stays in `detail`, the vendor's
@@ -18,6 +20,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 MEDIA_TYPE = "application/problem+json"
+
+
+def instance(request_id: str) -> str:
+    """What a problem document calls the one request it is about."""
+    return f"urn:trivium:request:{request_id}"
 
 
 class Problem(Exception):
@@ -126,12 +133,32 @@ class NeedsPerson(Conflict):
     slug, title, ambiguous = "needs-person", "A person must find out what became of a write", True
 
 
+class TooSlow(Problem):
+    status, slug, title = 408, "too-slow", "The request took too long to arrive"
+
+
+class Gone(Problem):
+    """A version that was retired; its successor, where there is one, is named."""
+
+    status, slug, title = 410, "gone", "This version was retired"
+
+
 class PreconditionFailed(Problem):
     status, slug, title = 412, "precondition-failed", "It has changed since you looked"
 
 
+class PreconditionRequired(Problem):
+    """RFC 6585 section 3."""
+
+    status, slug, title = 428, "precondition-required", "Say what you believe is there"
+
+
 class TooLarge(Problem):
     status, slug, title = 413, "too-large", "The request is too large"
+
+
+class TargetTooLong(Problem):
+    status, slug, title = 414, "target-too-long", "The path and query are too long"
 
 
 class UnsupportedMediaType(Problem):
@@ -163,6 +190,10 @@ class Refused(Invalid):
 class TooManyRequests(Problem):
     status, slug, title = 429, "quota-exceeded", "Your quota is used up for now"
     type_uri = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+
+
+class HeadTooLarge(Problem):
+    status, slug, title = 431, "head-too-large", "The headers are too large"
 
 
 class Internal(Problem):
@@ -206,3 +237,9 @@ class BadPlatformAnswer(OutcomeUnknown):
     """The platform answered something its own contract does not allow: nothing may be concluded from it."""
 
     status, slug, title, retryable = 502, "bad-platform-answer", "A connected platform answered unintelligibly", False
+
+
+class BrokenPromise(BadPlatformAnswer):
+    """What was answered is not what the contract promises, so it is kept back; a write may have taken effect."""
+
+    slug, title = "broken-promise", "The answer breaks its contract"

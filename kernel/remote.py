@@ -20,7 +20,7 @@ from kernel.http import send
 from kernel.problem import Internal, NotFound, PlatformDown, Problem
 
 P = TypeVar("P")
-Headers = Callable[[], Awaitable[Mapping[str, str]]]
+Headers = Callable[[frozenset[str]], Awaitable[Mapping[str, str]]]  # for an operation that asks for these scopes
 
 
 class NotInContract(TypeError):
@@ -39,6 +39,7 @@ class _Endpoint:
     keyed: bool
     answer: TypeAdapter[Any] | None
     optional: bool
+    scopes: frozenset[str]
 
 
 def remote(
@@ -79,8 +80,12 @@ def _endpoint(port: type[Any], name: str, operations: Mapping[str, Any], fixed: 
     optional = get_origin(returns) in (Union, UnionType) and NoneType in get_args(returns)
     return _Endpoint(
         method.upper(), template, in_path, in_query, next(iter(rest), None), "idempotency_key" in hints,
-        None if returns is NoneType else TypeAdapter(returns), optional,
+        None if returns is NoneType else TypeAdapter(returns), optional, _scopes(said),
     )  # fmt: skip
+
+
+def _scopes(said: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(scope for entry in said.get("security", ()) for scopes in entry.values() for scope in scopes)
 
 
 def _method(
@@ -92,7 +97,7 @@ def _method(
         values = {**given.arguments, **fixed}
         url = fill(at.template, **{name: str(values[name]) for name in at.in_path})
         body = values[at.body] if at.body else None
-        said = {"X-Correlation-Id": correlation_id.get() or "internal", **await headers()}
+        said = {"X-Correlation-Id": correlation_id.get() or "internal", **await headers(at.scopes)}
         propagate.inject(said)
         if at.keyed:
             said["Idempotency-Key"] = values["idempotency_key"]

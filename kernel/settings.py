@@ -5,22 +5,25 @@ Top-level scalars have short names of their own: TRIVIUM_DATABASE_URL, TRIVIUM_R
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from kernel.secrets import SecretRef
 from kernel.sections.audit import Audit
 from kernel.sections.base import Section
-from kernel.sections.decisions import Decisions
+from kernel.sections.decisions import Configuration, Decisions
 from kernel.sections.door import Door
-from kernel.sections.limits import Limits
+from kernel.sections.issuers import Issuer
+from kernel.sections.limits import Limits, Plan
 from kernel.sections.oauth import OAuth
 from kernel.sections.replays import Cache, Replays
 from kernel.sections.services import Canary, Mirror, Service
 from kernel.sections.shedding import Shedding
+from kernel.sections.terminator import Terminator
 
 FILE_VARIABLE = "TRIVIUM_CONFIG"
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -30,12 +33,22 @@ class BadSettings(ValueError):
     """The configuration cannot be used; the message says which key and why."""
 
 
+def _network(text: str) -> str:
+    ip_network(text)  # raises ValueError, in words
+    return text
+
+
 class Server(Section):
-    """Where the gateway listens. `public_url` is what callers see: the token issuer and audience."""
+    """Where the gateway listens. `public_url` is what callers see: the token issuer and audience.
+
+    `trusted_proxies` are networks; what proxies there write into `proxy_header` is believed about the caller's address.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8080
     public_url: str = ""
+    trusted_proxies: list[Annotated[str, AfterValidator(_network)]] = []
+    proxy_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
 
     @property
     def url(self) -> str:
@@ -130,13 +143,17 @@ class Settings(BaseSettings):
     split: Split = Split()
     sandbox: Sandbox = Sandbox()
     oauth: OAuth = OAuth()
+    issuers: list[Issuer] = []
+    terminator: Terminator = Terminator()
     limits: Limits = Limits()
+    plans: Mapping[str, Plan] = {}
     shedding: Shedding = Shedding()
     door: Door = Door()
     replays: Replays = Replays()
     cache: Cache = Cache()
     audit: Audit = Audit()
     decisions: Decisions = Decisions()
+    configuration: Configuration = Configuration()
     services: list[Service] = []
     canaries: list[Canary] = []
     mirrors: list[Mirror] = []

@@ -6,9 +6,9 @@ Redaction is by the name of the field and by the shape of the value: what looks 
 import logging
 import re
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
 import structlog
 from opentelemetry import propagate, trace
@@ -21,6 +21,7 @@ from kernel.context import caller, correlation_id
 from kernel.settings import Telemetry
 
 REDACTED = "[redacted]"
+COUNTED = "access"
 _NAMES = re.compile(
     r"secret|password|passwd|token(?!_id)|authorization|api[-_]?key|assertion|private|credential|cookie|signature", re.I
 )
@@ -53,9 +54,26 @@ def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[
 def _identify(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     if correlation_id.get():
         event.setdefault("correlation_id", correlation_id.get())
-    if caller.get():
-        event.setdefault("client", caller.get())
+    if caller.get().client:
+        event.setdefault("client", caller.get().client)
     return event
+
+
+class Lenient(structlog.WriteLogger):
+    """A full disk stops nobody: a line that cannot be written is lost."""
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
+
+
+def _loggers(stream: TextIO) -> Callable[..., structlog.WriteLogger]:
+    """By name: the access log counts the lines it loses, so it is told of each."""
+    counting, lenient = structlog.WriteLogger(stream), Lenient(stream)
+    return lambda *names: counting if COUNTED in names else lenient
 
 
 def configure_logs(settings: Telemetry) -> None:
@@ -76,7 +94,7 @@ def configure_logs(settings: Telemetry) -> None:
     structlog.configure(
         processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=_loggers(sys.stderr),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)

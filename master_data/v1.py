@@ -20,6 +20,7 @@ from master_data.book import MasterData
 
 CustomerKey = Annotated[str, Path(min_length=1, max_length=160, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 SHOWN = 1000  # mappings in one answer
+OF_RECORD = {"if_match": "optional", "of": "get_master_record"}  # who decides may say what it has seen
 ProposalId = Annotated[str, Path(pattern=r"^[0-9a-f]{24}$")]
 
 
@@ -29,17 +30,17 @@ def master_data_api(book: MasterData) -> Api:
         {"master-data:read": "Read mappings and master records", "master-data:write": "Change mappings, decide proposals"},
     )  # fmt: skip
 
-    @api.get("/mappings", scope="master-data:read")
+    @api.get("/mappings", scope="master-data:read", cache={"ttl": 5})
     async def list_mappings(
         kind: MappingKind | None = None, source: Annotated[str | None, Query(max_length=500)] = None
     ) -> Mappings:
         """Every version of every mapping, at most 1,000; filter by kind and source."""
         return Mappings(items=list(await book.mappings.list(kind, source, SHOWN)))
 
-    @api.post("/mappings", scope="master-data:write", status=201)
+    @api.post("/mappings", scope="master-data:write", status=201, replay={"upstream_dedupes": True})
     async def add_mapping(new: NewMapping, idempotency_key: IdempotencyKey) -> Mapping:
         """Adds a version of a mapping, recorded under the caller's name. Orders held for want of it can then be released."""
-        return await book.mappings.add(new, caller.get() or "unknown")
+        return await book.mappings.add(new, caller.get().client or "unknown")
 
     @api.get("/customers/{customer_key}", scope="master-data:read")
     async def get_master_record(customer_key: CustomerKey) -> MasterRecord:
@@ -51,7 +52,7 @@ def master_data_api(book: MasterData) -> Api:
         """Every platform object that stands for the customer."""
         return CrossReferences(items=await book.references.of(customer_key))
 
-    @api.put("/customers/{customer_key}/proposals/{proposal_id}", scope="master-data:write")
+    @api.put("/customers/{customer_key}/proposals/{proposal_id}", scope="master-data:write", conditional=OF_RECORD)
     async def decide_proposal(customer_key: CustomerKey, proposal_id: ProposalId, decision: ProposalDecision) -> MasterRecord:
         """Accepts or dismisses a proposed value."""
         await book.ownership.decide(customer_key, proposal_id, accept=decision.accept)

@@ -13,16 +13,23 @@ from sandbox.server import PORTS
 from sandbox.server import serve as serve_sandbox
 from trivium import demo
 from trivium.anew import forget_the_last_world
-from trivium.commands import clients, contracts
+from trivium.commands import audit, clients, contracts, explain, gateway, keys, partners, services, users
 from trivium.journey import travel
 from trivium.serving import new_event_loop
 from trivium.serving import serve as serve_part
 from trivium.supervisor import Supervisor, members
-from trivium.terminal import out, refuse, run, settings_in_force
+from trivium.terminal import out, refuse, run, settings_in_force, settings_to_serve
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="CRM, billing and ERP connected through governed APIs.")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(clients.app, name="clients")
+app.add_typer(users.app, name="users")
+app.add_typer(keys.app, name="keys")
+app.add_typer(gateway.app, name="gateway")
+app.command("explain")(explain.explain)
+app.add_typer(partners.app, name="partners")
+app.add_typer(services.app, name="services")
+app.add_typer(audit.app, name="audit")
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Where the gateway listens; the settings say otherwise.")]
 
 
@@ -37,7 +44,7 @@ def up(
     once: Annotated[bool, typer.Option("--once", help="Stop after the journey; the exit code says how it went.")] = False,
 ) -> None:
     """Start everything on this machine: sandbox, layers, worker, gateway; stop it with Ctrl-C."""
-    run(lambda: _up(settings_in_force(port), split=split, workers=workers, journey=journey or once, once=once))
+    run(lambda: _up(settings_to_serve(port), split=split, workers=workers, journey=journey or once, once=once))
 
 
 async def _up(settings: Settings, *, split: bool, workers: int, journey: bool, once: bool) -> None:
@@ -78,7 +85,7 @@ def serve(
     port: Port = None,
 ) -> None:
     """Run one process of a deployment, without a supervisor; for systemd, containers and the like."""
-    settings = settings_in_force(port if part in (Part.ALL, Part.GATEWAY) else None)
+    settings = settings_to_serve(port if part in (Part.ALL, Part.GATEWAY) else None)
     at = settings.server.port if port is None else port
     run(lambda: serve_part(settings, part, at, settings.server.host), loop=new_event_loop)
 

@@ -14,6 +14,7 @@ except ImportError:  # Windows has none
     uvloop = None  # type: ignore[assignment]
 
 from gateway.compose import Part, application
+from gateway.configuration.source import Files
 from gateway.server import options
 from kernel.settings import BadSettings, Settings
 
@@ -45,11 +46,11 @@ async def serve(settings: Settings, part: Part, port: int, host: str = "127.0.0.
     Raises BadSettings for a port that is taken, before anything is opened.
     """
     place = None if part is Part.WORKER else _place(host, port)
-    async with application(settings, part) as app:
+    async with application(settings, part, Files()) as app:
         if place is None:
             await _until_told_to_stop()
             return
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5, **options())
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5, **options(settings.shedding))
         await Server(config).serve(sockets=[place])
 
 

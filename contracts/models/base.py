@@ -3,11 +3,17 @@
 import re
 from datetime import date
 from types import NoneType
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
+Classification = Literal["public", "internal", "confidential", "payment", "tax"]
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def classified(name: Classification) -> dict[str, JsonValue]:
+    """For `json_schema_extra`: who may see the field is decided at the door, by this."""
+    return {"x-trivium-classification": name}
 
 
 class Model(BaseModel):
@@ -44,7 +50,10 @@ CorrelationId = Annotated[str, Field(min_length=1, max_length=128)]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Text = Annotated[str, Field(max_length=2000)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^@ ]+@[^@ ]+$")]
+Email = Annotated[
+    str, Field(min_length=3, max_length=254, pattern=r"^[^@ ]+@[^@ ]+$", json_schema_extra=classified("confidential"))
+]
+TaxId = Annotated[str, Field(min_length=1, max_length=64, json_schema_extra=classified("tax"))]
 Whole = BeforeValidator(_whole)
 Quantity = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000), Whole]
 Months = Annotated[int, Field(strict=True, ge=1, le=120), Whole]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from contracts.models.base import Code, Key, Model
+from contracts.models.base import Code, Key, Model, classified
 from contracts.models.intake import Order
 from contracts.models.party import Account, Credit, Customer
 from contracts.models.sales import Opportunity, Quote
@@ -25,7 +25,7 @@ class CustomerView(Model):
     customer_key: Key
     account: Account
     erp_customer: Customer | None = None
-    credit: Credit | None = None
+    credit: Annotated[Credit | None, Field(json_schema_extra=classified("confidential"))] = None
     billing_customer: Customer | None = None
     opportunities: Annotated[list[Opportunity], Field(max_length=200)] = []
     quotes: Annotated[list[Quote], Field(max_length=200)] = []

@@ -6,10 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from contracts.models.base import Code, ConnectionId, Day, Id, Instant, Key, Model, Name
+from contracts.models.base import Code, ConnectionId, Day, Id, Instant, Key, Model, Name, classified
 from contracts.models.reference import Reference
 
 Value = Annotated[str, Field(min_length=1, max_length=500)]
+PersonalValue = Annotated[str, Field(min_length=1, max_length=500, json_schema_extra=classified("confidential"))]
 ANY = "any"
 
 
@@ -72,7 +73,7 @@ class Attribute(Model):
     """One attribute of a customer, the system that owns it, and who last set it."""
 
     name: Code
-    value: Value | None = None
+    value: PersonalValue | None = None
     owner: Code
     set_by: Code
     set_at: Instant
@@ -83,7 +84,7 @@ class Proposal(Model):
 
     id: Id
     name: Code
-    value: Value | None = None
+    value: PersonalValue | None = None
     proposed_by: Code
     proposed_at: Instant
 

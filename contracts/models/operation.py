@@ -21,6 +21,7 @@ class ProblemBody(Model):
     system: Name | None = None
     fix: Text | None = None
     correlation_id: CorrelationId | None = None
+    instance: Annotated[str, Field(max_length=200)] | None = None
 
 
 StepState = Literal["running", "done", "retrying", "held", "undone"]

@@ -2,14 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from contracts.models.base import Code, Country, Days, Email, Id, Key, Model, Name
+from contracts.models.base import Code, Country, Days, Email, Id, Key, Model, Name, TaxId, classified
 from contracts.models.money import Currency, Money
 from contracts.models.reference import Reference
 
 
 class Address(Model):
+    model_config = ConfigDict(json_schema_extra=classified("confidential"))
+
     line1: Annotated[str, Field(max_length=255)]
     city: Annotated[str, Field(max_length=100)]
     postal_code: Annotated[str, Field(max_length=20)]
@@ -27,7 +29,7 @@ class Account(Model):
     active: bool
     email: Email | None = None
     address: Address | None = None
-    tax_id: Code | None = None
+    tax_id: TaxId | None = None
     parent: Reference | None = None
     erp_customer_id: Id | None = None
     billing_customer_id: Id | None = None
@@ -53,7 +55,7 @@ class NewCustomer(Model):
     address: Address
     currency: Currency
     legal_entity: Code
-    tax_id: Code | None = None
+    tax_id: TaxId | None = None
     terms: CreditTerms | None = None
 
 

@@ -53,6 +53,7 @@ class QuoteValidation(Model):
     tax: TaxPreview | None = None
     customer_key: Key | None = None
     customer: Reference | None = None
+    account: CrmRecord | None = None
     checks: Annotated[list[Check], Field(max_length=30)]
 
 

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from time import perf_counter
@@ -11,12 +11,13 @@ import structlog
 from starlette.types import Message, Send
 
 from gateway.answers import send_problem
+from gateway.decisions.trail import NOTHING, Decided, Keep, Trail, decided_by
 from gateway.observe import AccessLog, Metrics, Record
 from gateway.pipeline import Call, Factory, Forward, Operation, Policy
 from kernel.context import correlation_id
 from kernel.problem import Internal, Problem
 
-CORRELATION = b"x-correlation-id"
+CORRELATION, REQUEST = b"x-correlation-id", b"x-request-id"
 TRACEPARENT = b"traceparent"
 NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 NO_STORING = (b"cache-control", b"no-store")  # what an application does not say can be cached is not
@@ -30,25 +31,29 @@ Span = Callable[[Operation, str], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Observation:
-    """Where calls are recorded. `span` opens the door's own span for the sampled share of calls, given their traceparent."""
+    """Where calls are recorded. `span` opens the door's own span for the sampled share of calls, given their traceparent;
+    `decisions` keeps what decided a call, for receipts."""
 
     metrics: Metrics
     log: AccessLog
     span: Span | None = None
     ratio: float = 0.0  # of the calls that come without a sampling decision
+    decisions: Keep | None = None
 
 
 def trace(observation: Observation) -> Factory:
     """Outermost: it also puts on every answer the headers that policies and this house want there."""
     measure, log, span, ratio = observation.metrics.add, observation.log.add, observation.span, observation.ratio
+    decisions = observation.decisions
 
     def build(operation: Operation) -> Policy:
         name, logged = operation.id, operation.extensions.get("x-trivium-access-log") is not False
+        keep = decisions if logged else None
 
         async def policy(call: Call, forward: Forward) -> None:
             started = perf_counter()
             traceparent, sampled = _name(call, ratio)
-            answer = _Answer(call.send, call.correlation_id.encode(), call.response_headers)
+            answer = _Answer(call.send, call.correlation_id.encode(), call.request_id.encode(), call.response_headers)
             call.send = answer.send
             token = correlation_id.set(call.correlation_id)
             try:
@@ -62,10 +67,13 @@ def trace(observation: Observation) -> Factory:
                 seconds = perf_counter() - started
                 scope, client, correlation = call.scope, call.caller.client, call.correlation_id
                 method, path, status = scope["method"], scope["path"], answer.status
-                record = Record(name, method, path, status, seconds, client, correlation, traceparent)
+                partner = call.caller.partner
+                record = Record(name, method, path, status, seconds, client, correlation, traceparent, call.request_id, partner)
                 measure(record)
                 if logged:
                     log(record)
+                if keep is not None and keep.wants(status):
+                    keep.add(Trail.of(record, call, answer.named, answer.refusal))
 
         return policy
 
@@ -76,6 +84,7 @@ def _name(call: Call, ratio: float) -> tuple[str, bool]:
     """Settles the correlation id and the trace context for all that follows; answers traceparent and whether it is sampled."""
     fresh = f"{random.getrandbits(192):048x}"  # unique, not secret; the module reseeds itself in a forked process
     trace_id, flags = fresh[:32], ""
+    call.request_id = fresh[24:]
     headers: Headers = call.scope["headers"]
     incoming = call.headers.get(TRACEPARENT)
     if incoming is not None:
@@ -96,14 +105,16 @@ async def _answered(call: Call, forward: Forward, answer: "_Answer") -> None:
     try:
         await forward(call)
     except Problem as problem:
+        answer.refusal = decided_by(problem)
         if answer.status:  # too late to say so: the server breaks the connection off, which the caller notices
             raise
-        await send_problem(answer.send, problem, call.correlation_id)
-    except Exception:
+        await send_problem(answer.send, problem, call)
+    except Exception as error:
+        answer.refusal = decided_by(error)
         structlog.get_logger("gateway").exception("unexpected", operation=call.operation.id, correlation_id=call.correlation_id)
         if answer.status:
             raise
-        await send_problem(answer.send, Internal("this was not expected; see the correlation id"), call.correlation_id)
+        await send_problem(answer.send, Internal("this was not expected; see the correlation id"), call)
 
 
 class _Answer:
@@ -112,10 +123,12 @@ class _Answer:
     It must not know the call, which knows it: that circle would keep every request until the collector comes by.
     """
 
-    __slots__ = ("_correlation", "_ours", "_send", "status")
+    __slots__ = ("_correlation", "_ours", "_request", "_send", "named", "refusal", "status")
 
-    def __init__(self, send: Send, correlation: bytes, ours: Headers) -> None:
-        self._send, self._correlation, self._ours, self.status = send, correlation, ours, 0
+    def __init__(self, send: Send, correlation: bytes, request: bytes, ours: Headers) -> None:
+        self._send, self._correlation, self._request, self._ours, self.status = send, correlation, request, ours, 0
+        self.named: Mapping[bytes, bytes] = NOTHING  # the headers of the answer as whoever gave it had them
+        self.refusal: Decided | None = None
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -124,9 +137,9 @@ class _Answer:
         await self._send(message)
 
     def _headers(self, theirs: Sequence[tuple[bytes, bytes]]) -> Headers:
-        named = dict(theirs)
+        self.named = named = dict(theirs)
         ours = self._ours
-        ours.append((CORRELATION, self._correlation))
+        ours += ((CORRELATION, self._correlation), (REQUEST, self._request))
         for name, _ in ours:
             if name in named and name not in ADDITIVE:
                 theirs = [header for header in theirs if header[0] != name]

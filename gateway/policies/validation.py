@@ -23,13 +23,15 @@ def validate_request(operation: Operation) -> Policy | None:
     if operation.layer == "door":  # our own endpoints and mounts: no contract describes them
         return None
     try:
-        check_parameters, check_body = _parameters(operation), _body(operation)
+        check_parameters, check_body, check_kind = _parameters(operation), _body(operation), _kind(operation)
     except Unusable as error:
         raise BadContract(f"{operation.method} {operation.path}: a schema cannot be used: {error}") from None
 
     async def policy(call: Call, forward: Forward) -> None:
         found = check_parameters(call)
-        if check_body is not None:
+        if check_kind is not None:
+            found += check_kind(call)
+        elif check_body is not None:
             found += check_body(await bodies.read(call), call)
         elif call.headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in call.headers:
             raise BadRequest("this operation takes no body")
@@ -76,14 +78,14 @@ def _parameters(operation: Operation) -> Callable[[Call], list[Violation]]:
         for name, schema in operation.header_parameters.items()
         if name not in _IGNORED
     ]
-    required = operation.required_query
+    required, named = operation.required_query, operation.extensions.get("x-trivium-query") != "open"
 
     def check(call: Call) -> list[Violation]:
         found: list[Violation] = []
         for parameter in path:
             found += parameter.check([call.path_params[parameter.name]])
         if call.scope["query_string"] or required:
-            found += _query(call.scope["query_string"], query, required)
+            found += _query(call.scope["query_string"], query, required, named=named)
         for name, parameter, needed in header:
             given = call.headers.get(name)
             if given is not None:
@@ -96,7 +98,8 @@ def _parameters(operation: Operation) -> Callable[[Call], list[Violation]]:
     return check
 
 
-def _query(raw: bytes, known: Mapping[str, _Parameter], required: frozenset[str]) -> list[Violation]:
+def _query(raw: bytes, known: Mapping[str, _Parameter], required: frozenset[str], *, named: bool) -> list[Violation]:
+    """`named`: there are no parameters but those of the contract."""
     try:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
     except ValueError:  # UnicodeDecodeError is one
@@ -108,10 +111,26 @@ def _query(raw: bytes, known: Mapping[str, _Parameter], required: frozenset[str]
     for name, texts in given.items():
         if name in known:
             found += known[name].check(texts)
-        else:
+        elif named:
             found.append({"in": "query", "pointer": "", "detail": f"the parameters are {', '.join(known) or 'none'}; no others"})
     found += [{"in": "query", "pointer": f"/{name}", "detail": "it is required"} for name in sorted(required - given.keys())]
     return found
+
+
+def _kind(operation: Operation) -> Callable[[Call], list[Violation]] | None:
+    """For a body of which only the media type is promised: it is not read here, so that it may be of any size."""
+    if not operation.body_media or operation.body_schema is not None:
+        return None
+    media = frozenset(operation.body_media)
+
+    def check(call: Call) -> list[Violation]:
+        if call.headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in call.headers:
+            missing: Violation = {"in": "body", "pointer": "", "detail": "a body is required"}
+            return [missing] if operation.body_required else []
+        _media_type(call, media)
+        return []
+
+    return check
 
 
 def _body(operation: Operation) -> Callable[[bytes, Call], list[Violation]] | None:
@@ -143,7 +162,8 @@ def _media_type(call: Call, accepted: frozenset[str]) -> str:
     essence, _, rest = given.lower().partition(";")
     essence = essence.strip()
     charset = rest.partition("charset=")[2].partition(";")[0].strip(' "')
-    if essence not in accepted or charset not in ("", "utf-8"):
+    ranges = ("*/*", f"{essence.partition('/')[0]}/*")
+    if (essence not in accepted and accepted.isdisjoint(ranges)) or charset not in ("", "utf-8"):
         raise UnsupportedMediaType(f"the body may be {', '.join(sorted(accepted))}, in UTF-8")
     if call.headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise UnsupportedMediaType("the body may not be compressed")

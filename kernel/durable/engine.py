@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from kernel.db import Database
 from kernel.durable.execution import Execution, Registered
 from kernel.durable.history import records
 from kernel.durable.host import Host
-from kernel.durable.index import Opening, RunIndex, record
+from kernel.durable.index import Opening, RunIndex, Wanted, record
 from kernel.durable.locks import EngineRefused, FileLock, Life
 from kernel.durable.patience import Patience
 from kernel.durable.port import FINAL, RunRecord, RunState, Start, Workflow
@@ -110,6 +110,8 @@ class DbosDurable:
             created_at=self._index.now(),
             subject=dict(start.subject),
             trace=carrier,
+            accounts=None if start.accounts is None else list(start.accounts),
+            partner=start.partner,
         )
         # A caller that goes away in the middle must not leave a run that is recorded and not begun.
         return await self._host.outside(self._start(opening, start.idempotency_key))
@@ -128,7 +130,7 @@ class DbosDurable:
         return opened
 
     async def replayed(self, start: Start) -> RunRecord | None:
-        return await self._index.started_by(start.client, start.idempotency_key, start.fingerprint)
+        return await self._index.started_by(start.owner, start.idempotency_key, start.fingerprint)
 
     async def join(self, run_id: str, start: Start) -> RunRecord:
         await self._index.join(run_id, start)
@@ -165,10 +167,11 @@ class DbosDurable:
         process: str | None = None,
         state: RunState | None = None,
         subject: Mapping[str, str] | None = None,
+        among: Mapping[str, Collection[str]] | None = None,
         before: str | None = None,
         limit: int = 50,
     ) -> Sequence[RunRecord]:
-        return await self._index.search(process, state, subject, before, limit)
+        return await self._index.search(Wanted(process, state, subject or {}, among or {}), before, limit)
 
     async def signal(self, run_id: str, topic: str, payload: BaseModel, once: str) -> None:
         await self._runtime.orders.signal(run_id, topic, dumped(payload), once)

@@ -40,7 +40,8 @@ class Execution:
     async def __call__(self, stored: dict[str, Any]) -> None:
         opening = Opening(**stored)
         context.correlation_id.set(opening.correlation_id)
-        context.caller.set(opening.client)
+        accounts = None if opening.accounts is None else frozenset(opening.accounts)
+        context.caller.set(context.Someone(opening.client, accounts, opening.partner))
         await self._runtime.admit()
         self._runtime.moving.add(opening.id)
         try:

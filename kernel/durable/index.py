@@ -4,7 +4,7 @@
 over an earlier one, so neither a replay nor an execution that lost its run sets the record back; a final record never changes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from kernel.clock import Clock
-from kernel.durable.port import FINAL, RunRecord, RunState, Start
+from kernel.durable.port import FINAL, RunRecord, RunState, Start, owner
 from kernel.durable.store import Store
 from kernel.durable.tables import run, run_request
 from kernel.problem import Conflict, KeyReused
@@ -36,10 +36,22 @@ class Opening:
     created_at: int
     subject: Mapping[str, str] = field(default_factory=dict)
     trace: Mapping[str, str] = field(default_factory=dict)  # W3C trace context
+    accounts: Sequence[str] | None = None  # what the run may see, as its caller; None: everything
+    partner: str = ""
 
     @property
     def id(self) -> str:
         return f"{self.process}:{self.key}"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which runs are searched for; see `Durable.search`."""
+
+    process: str | None
+    state: RunState | None
+    subject: Mapping[str, str]
+    among: Mapping[str, Collection[str]]
 
 
 def micros(moment: datetime) -> int:
@@ -91,7 +103,7 @@ class RunIndex:
         """The run and whether it is new. Concurrent openings of one key queue at the request row, of one run at its row."""
 
         def work(connection: Connection) -> tuple[RunRecord, bool]:
-            self._claim(connection, opening.client, idempotency_key, opening.fingerprint, opening.id)
+            self._claim(connection, owner(opening.client, opening.partner), idempotency_key, opening.fingerprint, opening.id)
             fresh = connection.execute(self._added(run, _first_row(opening)).returning(run.c.id))
             if fresh.first() is not None:
                 return _first_record(opening), True
@@ -108,7 +120,7 @@ class RunIndex:
 
     async def join(self, run_id: str, start: Start) -> None:
         """Binds a client's key to a run that is there, as the opening of the run bound the first."""
-        claim = (start.client, start.idempotency_key, start.fingerprint, run_id)
+        claim = (start.owner, start.idempotency_key, start.fingerprint, run_id)
         await self.store(lambda connection: self._claim(connection, *claim))
 
     def _claim(self, connection: Connection, client: str, idempotency_key: str, fingerprint: str, run_id: str) -> None:
@@ -167,18 +179,17 @@ class RunIndex:
     async def row(self, run_id: str) -> RowMapping | None:
         return await self.store(lambda connection: connection.execute(select(run).where(run.c.id == run_id)).mappings().first())
 
-    async def search(
-        self, process: str | None, state: RunState | None, subject: Mapping[str, str] | None, before: str | None, limit: int
-    ) -> Sequence[RunRecord]:
-        query = select(run).order_by(run.c.created_at.desc(), run.c.id.desc()).limit(limit)
-        if process is not None:
-            query = query.where(run.c.process == process)
-        if state is not None:
-            query = query.where(run.c.state == state.value)
-        if subject:
-            query = query.where(self._about(subject))
-        if before is not None:
-            last = select(run.c.created_at).where(run.c.id == before).scalar_subquery()
+    async def search(self, wanted: Wanted, before: str | None, limit: int) -> Sequence[RunRecord]:
+        among = [run.c.subject[name].as_string().in_(values) for name, values in wanted.among.items()]
+        query = select(run).where(*among).order_by(run.c.created_at.desc(), run.c.id.desc()).limit(limit)
+        if wanted.process is not None:
+            query = query.where(run.c.process == wanted.process)
+        if wanted.state is not None:
+            query = query.where(run.c.state == wanted.state.value)
+        if wanted.subject:
+            query = query.where(self._about(wanted.subject))
+        if before is not None:  # nothing is before a run that may not be seen, as nothing is before one that is not there
+            last = select(run.c.created_at).where(run.c.id == before, *among).scalar_subquery()
             query = query.where(or_(run.c.created_at < last, and_(run.c.created_at == last, run.c.id < before)))
         return await self.store(lambda connection: [record(row) for row in connection.execute(query).mappings()])
 

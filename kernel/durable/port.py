@@ -3,7 +3,7 @@
 The engine behind it is a setting of the composition root; a process imports this file and nothing of the engine.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -115,13 +115,29 @@ class Workflow(Protocol[RequestModel]):
 
 @dataclass(frozen=True)
 class Start:
-    """Whoever starts a run: the caller's Idempotency-Key and the fingerprint of what it asked."""
+    """Whoever starts a run: the caller's Idempotency-Key and the fingerprint of what it asked.
+
+    The run does its work for this caller: it sees the same `accounts` (None: all). Keys are the client's own, and among the
+    clients of several partners the partner's.
+    """
 
     client: str
     idempotency_key: str
     fingerprint: str
     correlation_id: str
     subject: Mapping[str, str] = field(default_factory=dict)
+    accounts: Sequence[str] | None = None
+    partner: str = ""
+
+    @property
+    def owner(self) -> str:
+        """Whose the Idempotency-Key is."""
+        return owner(self.client, self.partner)
+
+
+def owner(client: str, partner: str) -> str:
+    """One client may serve the people of several partners, who must not come across each other's keys."""
+    return f"{client} of {partner}" if partner else client
 
 
 class Durable(Protocol):
@@ -163,10 +179,14 @@ class Durable(Protocol):
         process: str | None = None,
         state: RunState | None = None,
         subject: Mapping[str, str] | None = None,
+        among: Mapping[str, Collection[str]] | None = None,
         before: str | None = None,
         limit: int = 50,
     ) -> Sequence[RunRecord]:
-        """Newest first, without steps; `before` is the id of the last one already seen."""
+        """Newest first, without steps. `among`: members of the subject that must be one of these values.
+
+        `before` is the id of the last one already seen; one that is not `among` them is as unknown as one that does not exist.
+        """
 
     async def signal(self, run_id: str, topic: str, payload: BaseModel, once: str) -> None:
         """Wakes a decision; the same `once` signals once. Not waiting for that topic: `Conflict`."""

@@ -5,12 +5,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from contracts.models.customer360 import CustomerView, Unavailable
+from contracts.models.operation import CrmRecord
 from contracts.models.party import Account
 from contracts.ports.process import OrderProcess
 from contracts.ports.system import Systems
+from kernel.context import may_see, restricted
 from kernel.problem import PlatformTimeout, Problem
 from kernel.settings import Route
 from master_data.book import MasterData
+from process_apis.operations import no_such
 
 Part = Callable[[], Awaitable[Any]]
 CUSTOMER = "customer"
@@ -25,14 +28,17 @@ class CustomerViews:
 
     async def get_customer_view(self, connection: str, account_id: str) -> CustomerView:
         """Raises NotFound when the CRM has no such account, and the CRM's own problem when it does not answer."""
+        if not may_see(f"{connection}/{account_id}"):
+            raise no_such("account", CrmRecord(connection=connection, id=account_id))
         account = await self._systems.crm(connection).get_account(account_id)
-        key = await self._book.references.key_of(account.reference) or account.number
+        linked = await self._book.references.key_of(account.reference)
+        key = linked or account.number
         parts: dict[str, Part] = {
             **self._crm_parts(connection, account_id),
             "orders": lambda: self._orders.list_orders(customer_key=key, limit=SHOWN_ORDERS),
         }
         route = self._route(account)
-        if route is not None:
+        if route is not None and (linked or not restricted()):  # a number alone may be another customer's
             parts |= await self._erp_parts(key, route) | await self._billing_parts(key, route)
         answers = await asyncio.gather(*(self._within(name, part) for name, part in parts.items()))
         shown = {name: getattr(answer, "items", answer) for name, answer, problem in answers if problem is None}

@@ -9,12 +9,12 @@ from contracts.models.operation import Operation, Reason
 from contracts.models.party import Account, Address, CreditTerms, NewCustomer
 from contracts.models.reference import Reference
 from contracts.ports.system import Systems
-from kernel.context import caller
-from kernel.durable.port import Durable, RunRecord, RunState
-from kernel.problem import Invalid, NotFound, Refused
+from kernel.context import caller, may_see, restricted
+from kernel.durable.port import Durable, RunRecord, RunState, owner
+from kernel.problem import Conflict, Invalid, NotFound, Refused
 from master_data.book import MasterData
 from process_apis.onboarding.records import CREDIT, PROCESS, OnboardingPlan
-from process_apis.operations import existing, operation, start_of
+from process_apis.operations import account_of, existing, no_such, operation, start_of, visible
 
 API = "/process/onboarding/v1"
 STATES = {
@@ -37,16 +37,21 @@ class Onboardings:
 
     async def start_onboarding(self, request: NewOnboarding, idempotency_key: str) -> Onboarding:
         """One onboarding per customer: whoever asks again, under whatever key, is shown the one that is there."""
-        start = start_of(request, idempotency_key, {"account": f"{request.account.connection}/{request.account.id}"})
+        start = start_of(request, idempotency_key, {"account": account_of(request.account)})
+        if not may_see(start.subject["account"]):
+            raise no_such("account", request.account)
         record = await self._durable.replayed(start)
         if record is None:
             account = await self._systems.crm(request.account.connection).get_account(request.account.id)
             plan = await self._plan(request, account)
             key, there = await self._key(plan.customer.key)
-            record = await self._durable.join(there.id, start) if there else None
-        if record is None:
-            about = {"customer": plan.customer.key, "legal_entity": plan.legal_entity}
-            record = await self._durable.start(PROCESS, key, plan, replace(start, subject={**start.subject, **about}))
+            if there is not None:
+                _refuse_hidden(there, request)
+                record = await self._durable.join(there.id, start)
+            else:
+                about = {"customer": plan.customer.key, "legal_entity": plan.legal_entity}
+                record = await self._durable.start(PROCESS, key, plan, replace(start, subject={**start.subject, **about}))
+        _refuse_hidden(record, request)
         return await self._answer(record)
 
     async def get_onboarding(self, onboarding_id: str) -> Onboarding:
@@ -57,12 +62,12 @@ class Onboardings:
         record = await existing(self._durable, PROCESS, onboarding_id)
         if decision.terms is not None and (asked := record.facts.get("terms")) is not None:
             _granted_in(decision.terms, CreditTerms.model_validate(asked).credit_limit.currency)
-        await self._durable.signal(record.id, CREDIT, decision, once=f"{caller.get()}:{idempotency_key}")
+        await self._durable.signal(record.id, CREDIT, decision, once=f"{_asker()}:{idempotency_key}")
         return await self._answer(record)
 
     async def release_onboarding(self, onboarding_id: str, reason: Reason, idempotency_key: str) -> Onboarding:
         record = await existing(self._durable, PROCESS, onboarding_id)
-        return await self._answer(await self._durable.release(record.id, f"{caller.get()}: {reason.reason}"))
+        return await self._answer(await self._durable.release(record.id, f"{caller.get().client}: {reason.reason}"))
 
     async def get_onboarding_operation(self, operation_id: str) -> Operation:
         return operation(await existing(self._durable, PROCESS, operation_id), API, "onboardings")
@@ -95,7 +100,7 @@ class Onboardings:
             )  # fmt: skip
         route = self._book.routing.of(account.address.country)
         _same_currency(account, request.terms, route.currency, system)
-        await self._book.references.link(account.number, account.reference)
+        await self._link(account)
         await self._observe(account)
         customer = NewCustomer(
             key=account.number, legal_name=account.name, email=account.email, address=account.address, currency=account.currency,
@@ -115,10 +120,29 @@ class Onboardings:
                 system=parent.connection, fix="correct the account's parent in the CRM",
             ) from None  # fmt: skip
 
+    async def _link(self, account: Account) -> None:
+        try:
+            await self._book.references.link(account.number, account.reference)
+        except Conflict:
+            if not restricted():
+                raise
+            taken = f"the number {account.number} is that of another customer"  # whose, is not this caller's to know
+            raise Conflict(taken, field="account.number", system=account.reference.connection) from None
+
     async def _observe(self, account: Account) -> None:
         address = _one_line(account.address) if account.address else None
         said = {"name": account.name, "email": account.email, "address": address, "currency": account.currency}
         await self._book.ownership.observe(account.number, {**said, "tax_id": account.tax_id}, by="crm")
+
+
+def _refuse_hidden(record: RunRecord, request: NewOnboarding) -> None:
+    """It may be of another account, which has this one's number."""
+    if not visible(record):
+        raise no_such("account", request.account)
+
+
+def _asker() -> str:
+    return owner(caller.get().client, caller.get().partner)
 
 
 def onboarding(record: RunRecord) -> Onboarding:

@@ -9,6 +9,7 @@ from contracts.models.operation import Operation, Reason
 from contracts.ports.process import OnboardingProcess
 from kernel.api import Api, IdempotencyKey
 from kernel.problem import NotFound
+from kernel.tenancy import FILTERED, by_body
 
 OnboardingId = Annotated[str, Path(min_length=1, max_length=160, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 ENDED = frozenset({OnboardingState.COMPLETED, OnboardingState.REFUSED, OnboardingState.CANCELLED, OnboardingState.FAILED})
@@ -24,6 +25,7 @@ def onboarding_api(onboardings: OnboardingProcess) -> Api:
             "onboarding:write": "Onboard customers", "onboarding:read": "Follow onboardings",
             "credit:approve": "Decide on credit terms",
         },
+        audience="partner",
     )  # fmt: skip
 
     @api.post(
@@ -34,6 +36,7 @@ def onboarding_api(onboardings: OnboardingProcess) -> Api:
         problems=(NotFound,),
         headers=("Location",),
         links=FOLLOW,
+        tenancy=by_body("/account/connection", "/account/id"),
     )
     async def start_onboarding(request: NewOnboarding, idempotency_key: IdempotencyKey, response: Response) -> Onboarding:
         """Creates the customer in the ERP, asks finance for credit terms, then creates it in billing and writes the references
@@ -41,13 +44,18 @@ def onboarding_api(onboardings: OnboardingProcess) -> Api:
         """
         return _answer(await onboardings.start_onboarding(request, idempotency_key), response, ended=201)
 
-    @api.get("/onboardings/{onboarding_id}", scope="onboarding:read")
+    @api.get("/onboardings/{onboarding_id}", scope="onboarding:read", tenancy=FILTERED)
     async def get_onboarding(onboarding_id: OnboardingId) -> Onboarding:
         """Where the onboarding stands."""
         return await onboardings.get_onboarding(onboarding_id)
 
     @api.post(
-        "/onboardings/{onboarding_id}/decisions", scope="credit:approve", also={202: GOES_ON}, headers=("Location",), links=FOLLOW
+        "/onboardings/{onboarding_id}/decisions",
+        scope="credit:approve",
+        also={202: GOES_ON},
+        headers=("Location",),
+        links=FOLLOW,
+        audience="internal",
     )
     async def decide_onboarding(
         onboarding_id: OnboardingId, decision: CreditDecision, idempotency_key: IdempotencyKey, response: Response
@@ -61,6 +69,7 @@ def onboarding_api(onboardings: OnboardingProcess) -> Api:
         also={202: GOES_ON},
         headers=("Location",),
         links=FOLLOW,
+        tenancy=FILTERED,
     )
     async def release_onboarding(
         onboarding_id: OnboardingId, reason: Reason, idempotency_key: IdempotencyKey, response: Response
@@ -68,7 +77,7 @@ def onboarding_api(onboardings: OnboardingProcess) -> Api:
         """Attempts the step that holds the onboarding again, once its problem is put right."""
         return _answer(await onboardings.release_onboarding(onboarding_id, reason, idempotency_key), response, ended=200)
 
-    @api.get("/operations/{operation_id}", scope="onboarding:read")
+    @api.get("/operations/{operation_id}", scope="onboarding:read", tenancy=FILTERED)
     async def get_onboarding_operation(operation_id: OnboardingId) -> Operation:
         """The work behind an onboarding, step by step."""
         return await onboardings.get_onboarding_operation(operation_id)

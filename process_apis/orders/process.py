@@ -10,9 +10,9 @@ from contracts.models.validation import Verdict
 from contracts.ports.process import QuoteProcess
 from kernel.clock import Clock
 from kernel.context import caller
-from kernel.durable.port import Durable, RunRecord, RunState
+from kernel.durable.port import Durable, RunRecord, RunState, Start
 from kernel.problem import Conflict
-from process_apis.operations import existing, operation, start_of
+from process_apis.operations import account_of, existing, no_such, operation, start_of, visible
 from process_apis.orders.records import CANCELLATION, PROCESS, CancellationRequest, OrderRequest
 from process_apis.orders.resource import API, RUN_STATES, order
 from process_apis.orders.steps import refusal
@@ -32,21 +32,31 @@ class OrderDesk:
 
         Raises Refused with the failing checks while any is not ok: nothing is begun then, and the same key may be used again.
         """
-        subject = {"quote": f"{request.quote.connection}/{request.quote.id}"}
-        start = start_of(request, idempotency_key, subject)
+        start = start_of(request, idempotency_key, {"quote": account_of(request.quote)})
         record = await self._durable.replayed(start)
         if record is None:
             key, there = await self._key(request)
-            record = await self._durable.join(there.id, start) if there else None
+            if there is not None:
+                self._refuse_hidden(there, request)
+                record = await self._durable.join(there.id, start)
         if record is None:
-            validation = await self._quotes.validate_quote(request.quote)
-            if validation.verdict is Verdict.NOT_OK:
-                raise refusal(validation)
-            wanted = OrderRequest(order=request, key=key, validation=validation)
-            about = {"quote_number": validation.quote_number, "customer": validation.customer_key}
-            start = replace(start, subject={**subject, **{name: said for name, said in about.items() if said}})
-            record = await self._durable.start(PROCESS, key, wanted, start)
+            record = await self._begin(request, key, start)
+        self._refuse_hidden(record, request)
         return await self._answer(record)
+
+    async def _begin(self, request: NewOrder, key: str, start: Start) -> RunRecord:
+        validation = await self._quotes.validate_quote(request.quote)
+        if validation.verdict is Verdict.NOT_OK:
+            raise refusal(validation)
+        wanted = OrderRequest(order=request, key=key, validation=validation)
+        about = {"quote_number": validation.quote_number, "customer": validation.customer_key}
+        about["account"] = account_of(validation.account) if validation.account else None
+        known = {name: said for name, said in about.items() if said}
+        return await self._durable.start(PROCESS, key, wanted, replace(start, subject={**start.subject, **known}))
+
+    def _refuse_hidden(self, record: RunRecord, request: NewOrder) -> None:
+        if not visible(record):
+            raise no_such("quote", request.quote)
 
     async def get_order(self, order_id: str) -> Order:
         return await self._shown(await existing(self._durable, PROCESS, order_id))
@@ -61,6 +71,7 @@ class OrderDesk:
             process=PROCESS,
             state=RUN_STATES[state] if state else None,
             subject={"customer": customer_key} if customer_key else None,
+            among=None if (mine := caller.get().accounts) is None else {"account": mine},
             before=f"{PROCESS}:{cursor}" if cursor else None,
             limit=limit + 1,
         )
@@ -74,7 +85,7 @@ class OrderDesk:
         record = await existing(self._durable, PROCESS, order_id)
         taken_back = await self._taken_back(record)
         held = record if taken_back is None else taken_back
-        await self._durable.release(held.id, f"{caller.get()}: {reason.reason}")
+        await self._durable.release(held.id, f"{caller.get().client}: {reason.reason}")
         await self._durable.wait(held.id, self._answer_within)
         return await self.get_order(order_id)
 
@@ -95,7 +106,7 @@ class OrderDesk:
                     f"the order {order_id} has ended without effect", field="order_id", fix="there is nothing to cancel"
                 )
             case _:
-                await self._durable.cancel(record.id, caller.get(), reason.reason)
+                await self._durable.cancel(record.id, caller.get().client, reason.reason)
                 await self._durable.wait(record.id, self._answer_within)
         return await self.get_order(order_id)
 

@@ -10,28 +10,30 @@ from contracts.models.operation import Operation, Reason
 from contracts.ports.process import OrderProcess
 from kernel.api import Api, IdempotencyKey
 from kernel.problem import NotFound
+from kernel.tenancy import FILTERED
 
 OrderId = Annotated[str, Path(min_length=1, max_length=160, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 Cursor = Annotated[str | None, Query(max_length=160, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 ENDED = frozenset({OrderState.COMPLETED, OrderState.CANCELLED, OrderState.FAILED, OrderState.REJECTED})
-GOES_ON = "It goes on, or waits for a person; follow `operation`"
+ALSO = {202: "It goes on, or waits for a person; follow `operation`"}
 FOLLOW = {"get_order": "order_id", "get_order_operation": "operation_id"}
 
 
 def orders_api(orders: OrderProcess) -> Api:
     api = Api(
         "process", "orders", "1.0.0", "Orders", "From an approved quote to a sales order and a subscription.", "quote-to-cash",
-        {"orders:write": "Submit, release and cancel orders", "orders:read": "Follow orders"},
+        {"orders:write": "Submit, release and cancel orders", "orders:read": "Follow orders"}, audience="partner",
     )  # fmt: skip
 
     @api.post(
         "/orders",
         scope="orders:write",
         status=201,
-        also={202: GOES_ON},
+        also=ALSO,
         problems=(NotFound,),
         headers=("Location",),
         links=FOLLOW,
+        tenancy=FILTERED,
     )
     async def submit_order(request: NewOrder, idempotency_key: IdempotencyKey, response: Response) -> Order:
         """Validates the approved quote, then creates the sales order and the subscription and writes their references to the CRM.
@@ -43,7 +45,7 @@ def orders_api(orders: OrderProcess) -> Api:
         _say_where(order, response, ended=201)
         return order
 
-    @api.get("/orders", scope="orders:read", headers=("Link",))
+    @api.get("/orders", scope="orders:read", headers=("Link",), tenancy=FILTERED)
     async def list_orders(
         response: Response,
         state: OrderState | None = None,
@@ -59,26 +61,30 @@ def orders_api(orders: OrderProcess) -> Api:
             response.headers["Link"] = f'</process/orders/v1/orders?{query}>; rel="next"'
         return page
 
-    @api.get("/orders/{order_id}", scope="orders:read")
+    @api.get("/orders/{order_id}", scope="orders:read", tenancy=FILTERED)
     async def get_order(order_id: OrderId) -> Order:
         """Where the order stands, and what it is called in every system."""
         return await orders.get_order(order_id)
 
-    @api.post("/orders/{order_id}/releases", scope="orders:write", also={202: GOES_ON}, headers=("Location",), links=FOLLOW)
+    @api.post(
+        "/orders/{order_id}/releases", scope="orders:write", also=ALSO, headers=("Location",), links=FOLLOW, tenancy=FILTERED
+    )
     async def release_order(order_id: OrderId, reason: Reason, idempotency_key: IdempotencyKey, response: Response) -> Order:
         """Attempts the step that holds the order again, once its problem is put right."""
         order = await orders.release_order(order_id, reason, idempotency_key)
         _say_where(order, response, ended=200)
         return order
 
-    @api.post("/orders/{order_id}/cancellations", scope="orders:write", also={202: GOES_ON}, headers=("Location",), links=FOLLOW)
+    @api.post(
+        "/orders/{order_id}/cancellations", scope="orders:write", also=ALSO, headers=("Location",), links=FOLLOW, tenancy=FILTERED
+    )
     async def cancel_order(order_id: OrderId, reason: Reason, idempotency_key: IdempotencyKey, response: Response) -> Order:
         """Cancels the order: the subscription is ended and the sales order closed. Cancelling again changes nothing."""
         order = await orders.cancel_order(order_id, reason, idempotency_key)
         _say_where(order, response, ended=200)
         return order
 
-    @api.get("/operations/{operation_id}", scope="orders:read")
+    @api.get("/operations/{operation_id}", scope="orders:read", tenancy=FILTERED)
     async def get_order_operation(operation_id: OrderId) -> Operation:
         """The work behind an order, step by step, with attempts and problems."""
         return await orders.get_order_operation(operation_id)

@@ -13,6 +13,7 @@ from contracts.models.reference import Reference
 from contracts.models.sales import Quote
 from contracts.models.tax import TaxableLine, TaxPreview, TaxRequest
 from contracts.ports.system import Billing, Crm, Erp, Systems
+from kernel.context import restricted
 from kernel.problem import Invalid, Refused
 from kernel.settings import Route
 from master_data.book import MasterData
@@ -75,6 +76,10 @@ class Dossier:
 
         return await self._once("customer key", ask)
 
+    async def _linked(self) -> bool:
+        """Whether the key is the account's for sure: a number that an account merely has may be another customer's."""
+        return await self.book.references.key_of((await self.quote()).account) is not None
+
     async def route(self) -> Route:
         """Which legal entity sells to the customer: its country decides."""
 
@@ -109,7 +114,7 @@ class Dossier:
         async def ask() -> Reference:
             key = await self.customer_key()
             found = await self.book.references.find(key, connection, CUSTOMER)
-            if found is None:
+            if found is None or (restricted() and not await self._linked()):
                 raise Refused(
                     f"the customer {key} is not known in {connection}", field="quote.account", system=connection,
                     fix="onboard the customer first: POST /process/onboarding/v1/onboardings",

@@ -10,8 +10,10 @@ from contracts.models.sales import Quote
 from contracts.models.validation import Check, Finding, QuoteValidation, Verdict, overall
 from contracts.ports.system import Systems
 from kernel.clock import Clock
+from kernel.context import caller, may_see, restricted
 from kernel.problem import Conflict, Internal, Invalid, NotFound, PlatformTimeout, Problem
 from master_data.book import MasterData
+from process_apis.operations import account_of, no_such
 from process_apis.quotes.checks import CRM, QUESTIONS, Question
 from process_apis.quotes.dossier import Dossier
 
@@ -28,20 +30,43 @@ class QuoteDecisions:
         self._deadline, self._questions = deadline, questions
 
     async def validate_quote(self, request: CrmRecord) -> QuoteValidation:
-        """The verdict on the quote as it is now. Raises NotFound when the CRM has no such quote."""
+        """The verdict on the quote as it is now. Raises NotFound when the CRM has no such quote, or not for this caller."""
+        self._refuse_elsewhere(request)
         self._systems.crm(request.connection)  # an unknown connection is the caller's mistake, not a check's
         now = self._clock.now()
         dossier = Dossier(self._systems, self._book, request, now.date())
         try:
+            await self._refuse_hidden(dossier)
             checks = list(await asyncio.gather(*(self._ask(question, dossier) for question in self._questions)))
             quote = _quote(dossier)
             return QuoteValidation(
                 quote=request, quote_number=quote and quote.number, verdict=overall(checks), validated_at=now,
                 total=quote and quote.total, tax=dossier.settled("tax preview"), customer=_customer(dossier), checks=checks,
-                customer_key=dossier.settled("customer key"),
+                customer_key=dossier.settled("customer key"), account=_account(quote),
             )  # fmt: skip
         finally:
             await dossier.close()
+
+    def _refuse_elsewhere(self, request: CrmRecord) -> None:
+        """Where none of the caller's accounts is, nothing is asked: not even whether there is such a connection."""
+        accounts = caller.get().accounts
+        if accounts is not None and not any(account.startswith(f"{request.connection}/") for account in accounts):
+            raise no_such("quote", request)
+
+    async def _refuse_hidden(self, dossier: Dossier) -> None:
+        """Whose quote it is must be known before a restricted caller is told anything of it."""
+        if not restricted():
+            return
+        try:
+            async with asyncio.timeout(self._deadline):
+                quote = await dossier.quote()
+        except NotFound:
+            raise no_such("quote", dossier.record) from None
+        except TimeoutError:
+            late = f"no answer within {self._deadline:g} s"
+            raise PlatformTimeout(late, system=dossier.record.connection) from None
+        if not may_see(account_of(quote.account)):
+            raise no_such("quote", dossier.record)
 
     async def _ask(self, question: Question, dossier: Dossier) -> Check:
         begun = self._clock.monotonic()
@@ -100,6 +125,10 @@ def _quote(dossier: Dossier) -> Quote | None:
         raise problem
     found: Quote | None = dossier.settled("quote")
     return found
+
+
+def _account(quote: Quote | None) -> CrmRecord | None:
+    return None if quote is None else CrmRecord(connection=quote.account.connection, id=quote.account.id)
 
 
 def _customer(dossier: Dossier) -> Reference | None:

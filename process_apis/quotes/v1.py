@@ -5,15 +5,16 @@ from contracts.models.validation import QuoteValidation
 from contracts.ports.process import QuoteProcess
 from kernel.api import Api, Quota
 from kernel.problem import NotFound
+from kernel.tenancy import FILTERED
 
 
 def quotes_api(quotes: QuoteProcess) -> Api:
     api = Api(
         "process", "quotes", "1.0.0", "Quotes", "Decisions about quotes, answered while a person waits.", "quote-to-cash",
-        {"quotes:validate": "Validate quotes"},
+        {"quotes:validate": "Validate quotes"}, audience="partner",
     )  # fmt: skip
 
-    @api.post("/validations", scope="quotes:validate", problems=(NotFound,), quota=Quota(300))
+    @api.post("/validations", scope="quotes:validate", problems=(NotFound,), quota=Quota(300), tenancy=FILTERED)
     async def validate_quote(request: CrmRecord) -> QuoteValidation:
         """Checks the quote against CRM, ERP and billing, all at once: approval, expiry, customer, credit, items, stock, prices,
         rates, tax codes, tax, legal entity and period. Each check answers `ok`, `not_ok` with findings, or `could_not_check`;

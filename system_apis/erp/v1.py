@@ -14,6 +14,9 @@ from kernel.api import Api, IdempotencyKey
 from kernel.problem import Conflict
 from system_apis.parameters import MANY_LINES, BusinessKey, Codes, Connection, CurrencyCode, ObjectId, found
 
+SETTLED = {"ttl": 60, "stale_if_error": 600}  # what an ERP changes once a year
+OF_CREDIT = {"if_match": "optional", "of": "get_credit"}  # terms are set in view of what is owed
+
 
 def erp_api(systems: Systems) -> Api:
     api = Api(
@@ -53,7 +56,7 @@ def _customers(api: Api, systems: Systems) -> None:
         """The customer's credit limit and exposure: what is owed plus what is ordered and not yet invoiced."""
         return await systems.erp(connection).get_credit(customer_id)
 
-    @api.put("/{connection}/customers/{customer_id}/credit-terms", scope="erp:write")
+    @api.put("/{connection}/customers/{customer_id}/credit-terms", scope="erp:write", conditional=OF_CREDIT)
     async def set_credit_terms(connection: Connection, customer_id: ObjectId, terms: CreditTerms) -> Customer:
         """Sets payment days and credit limit."""
         return await systems.erp(connection).set_credit_terms(customer_id, terms)
@@ -65,12 +68,12 @@ def _reference_data(api: Api, systems: Systems) -> None:
         """The items that exist under these codes, with stock and base price; a missing code is missing in the answer."""
         return await systems.erp(connection).list_items(codes, currency)
 
-    @api.get("/{connection}/tax-codes/{code}", scope="erp:read")
+    @api.get("/{connection}/tax-codes/{code}", scope="erp:read", cache=SETTLED)
     async def find_tax_code(connection: Connection, code: BusinessKey) -> TaxCode:
         """The tax code."""
         return found(await systems.erp(connection).find_tax_code(code), f"tax code {code}")
 
-    @api.get("/{connection}/legal-entities/{entity_id}", scope="erp:read")
+    @api.get("/{connection}/legal-entities/{entity_id}", scope="erp:read", cache=SETTLED)
     async def get_legal_entity(connection: Connection, entity_id: ObjectId) -> LegalEntity:
         """The legal entity."""
         return await systems.erp(connection).get_legal_entity(entity_id)

@@ -14,6 +14,7 @@ pytestmark = [
     # The applications draw random numbers in their thread while a strategy draws in ours.
     pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies"),
 ]
+ELSEWHERE = ("system/", "ops/gateway/")  # asked over HTTP by test_gateway.py
 # Who may call, which methods there are and the headers of every answer are the door's business.
 AT_THE_DOOR = ("ignored_auth", "unsupported_method", "allow_header_conformance", "response_headers_conformance")
 
@@ -24,7 +25,7 @@ def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
     shutdown_lifespans()
 
 
-@pytest.mark.parametrize("place", [place for place in documents() if not place.startswith("system/")])
+@pytest.mark.parametrize("place", [place for place in documents() if not place.startswith(ELSEWHERE)])
 def test_a_layer_keeps_its_contract_without_the_gateway(place: str, living: Living) -> None:
     schema = contract(open_view(documents()[place]), KNOWN, without=AT_THE_DOOR)
     schema.app = living

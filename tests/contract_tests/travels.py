@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
 
 from tests.contract_tests.contract_files import scopes
+from tests.contract_tests.travels_configuration import configuration
+from tests.contract_tests.travels_partners import partners
 from tests.journeys import people
 from tests.journeys.caller import CRM, Caller
 from tests.journeys.deployment import Deployment, plain
@@ -69,6 +72,8 @@ async def travel(deployment: Deployment) -> Travels:
         await _crm(caller, trace)
         await _erp(caller, customer, travels)
         await _billing(caller, customer, travels)
+        travels.knows(**await partners(partial(_must, caller)))
+        travels.knows(**await configuration(caller))
     return travels
 
 

@@ -20,12 +20,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.contracts import load
 from gateway.dispatch import Dispatch, InProcess, Target
 from gateway.door import Door
-from gateway.limiter import Limiter
+from gateway.limits.limiter import Limiter
 from gateway.observe import AccessLog, Metrics
 from gateway.pages import Check, pages
 from gateway.pipeline import Call, Caller, Factory, Forward, Operation, Policy
 from gateway.policies import Means, policies
 from gateway.policies.trace import Observation
+from gateway.proxies import Proxies
 from gateway.server import options
 
 CALLER = Caller("acme", "acme", frozenset({"orders:read", "orders:write"}))
@@ -209,6 +210,9 @@ def build(tmp_path: Path, clock: FakeClock) -> Callable[..., House]:
         checks: Mapping[str, Check] | None = None,
         mounts: Mapping[str, ASGIApp] | None = None,
         means: Mapping[str, Any] | None = None,
+        proxies: Proxies | None = None,
+        beside: Sequence[Operation] = (),
+        target: Target | None = None,
         **observed: Any,
     ) -> House:
         (tmp_path / "v1.yaml").write_text(contract, encoding="utf-8")
@@ -217,7 +221,7 @@ def build(tmp_path: Path, clock: FakeClock) -> Callable[..., House]:
         log = AccessLog(lines.append, on_drop=metrics.dropped)
         house = House(echo, echo, registry, lines, log)
         house.app = Door(
-            load(tmp_path),
+            (*load(tmp_path), *beside),
             policies=policies(
                 Means(
                     Observation(metrics, log, **observed),
@@ -226,10 +230,11 @@ def build(tmp_path: Path, clock: FakeClock) -> Callable[..., House]:
                     **(means or {}),
                 )
             ),
-            dispatch=Dispatch(targets or {"process/orders": InProcess(echo)}),
+            dispatch=target or Dispatch(targets or {"process/orders": InProcess(echo)}),
             pages=pages(checks or {}, registry),
             mounts=mounts,
             log=log,
+            proxies=proxies,
         )
         return house
 

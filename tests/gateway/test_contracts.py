@@ -89,11 +89,10 @@ def _with(**said: Any) -> Callable[[Any], object]:
     ("change", "said"),
     [
         (_without("security"), "it has no security"),
-        (_without("x-trivium-limits"), "it has no x-trivium-limits"),
         (_without("operationId"), "it has no operationId"),
-        (_with(x_trivium_limits={"gold": [{"policy": "a", "quota": 1, "window": 1}]}), "with a default"),
-        (_with(x_trivium_limits={"default": [{"policy": "a", "quota": 0, "window": 1}]}), "a quota and a window of 1 or more"),
-        (_with(x_trivium_limits={"default": [{"policy": "a", "quota": 1, "window": 1}] * 2}), "distinct policy names"),
+        (_with(x_trivium_limits=[{"policy": "a", "quota": 1, "window": 1}]), "a list of limits for each plan"),
+        (_with(x_trivium_limits={"default": [{"policy": "a", "quota": 0, "window": 1}]}), "plan default, entry 1: quota: "),
+        (_with(x_trivium_limits={"default": [{"policy": "a", "quota": 1, "window": 1}] * 2}), "the policy name a is there twice"),
         (_with(security=[{"oauth2": ["orders:burn"]}]), "orders:burn is unknown to the security scheme"),
         (_with(security=[{"oauth2": []}]), "without any scope"),
         (_with(security=[{"oauth2": ["orders:read"]}, {}]), "exactly one security requirement"),
@@ -118,7 +117,7 @@ def test_what_cannot_be_enforced_stops_the_start(
 
 def test_everything_wrong_is_told_at_once(loaded: Any, contract: Change) -> None:
     with pytest.raises(BadContract) as refused:
-        loaded(contract(_without("security", "x-trivium-limits")))
+        loaded(contract(_without("security", "operationId")))
 
     assert len(str(refused.value).splitlines()) == 2
 

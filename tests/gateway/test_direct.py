@@ -68,7 +68,7 @@ def api() -> FastAPI:
         response: Response, limit: Annotated[int, Query(ge=1, le=50)] = 20, state: Annotated[list[State] | None, Query()] = None
     ) -> Order:
         response.headers["Link"] = f"<{limit}>"
-        return Order(id="all", said={"limit": limit, "state": state, "client": caller.get()}, total=Money.of("1.50", "EUR"))
+        return Order(id="all", said={"limit": limit, "state": state, "client": caller.get().client}, total=Money.of("1.50", "EUR"))
 
     @app.get(f"{ORDERS}/{{order_id}}", response_model_exclude_none=True)
     async def get_order(order_id: Annotated[str, Path(max_length=20)]) -> Order:
@@ -96,10 +96,12 @@ def both(build: Any, api: FastAPI) -> Any:
 
 def _told(answer: Any) -> Any:
     """What must be the same; ids and counters of the call differ."""
-    own = {"x-correlation-id", "ratelimit"}
+    own = {"x-correlation-id", "x-request-id", "ratelimit"}
+    instance = f"urn:trivium:request:{answer.headers['x-request-id']}"
     headers = {name: value for name, value in answer.headers.items() if name not in own and name != "content-length"}
     body = answer.json() if answer.body else None
     if isinstance(body, dict):
+        assert body.pop("instance", instance) == instance
         body.pop("correlation_id", None)
     return answer.status, headers, body
 

@@ -8,7 +8,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from gateway.dispatch import InProcess
-from gateway.limiter import Limiter
+from gateway.limits.limiter import Limiter
 
 ORDERS = "/process/orders/v1/orders"
 HELLO = "/process/orders/v1/hello"

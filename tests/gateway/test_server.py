@@ -1,6 +1,8 @@
 """Over a real socket: what cannot be parsed in one way is answered with a problem, and no second request is smuggled in."""
 
 import json
+import select
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -98,11 +100,64 @@ def test_an_absolute_target_is_routed_by_its_path_alone(door: Any, raw: Talk) ->
     assert house.echo.scopes[0]["path"] == ORDERS.decode() + "/o1"
 
 
-def test_a_head_that_never_ends_is_cut_off(door: Any, raw: Talk) -> None:
-    _house, port = door
-    received = raw(port, b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: %s\r\n" % (number, b"a" * 1000) for number in range(100)))
+def _dripped(port: int, sent: bytes) -> bytes:
+    """Sends piece by piece for as long as nothing comes back."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        for start in range(0, len(sent), 4096):
+            connection.sendall(sent[start : start + 4096])
+            if select.select([connection], [], [], 0)[0]:
+                break
+        received = b""
+        while chunk := connection.recv(65_536):
+            received += chunk
+        return received
 
-    assert _statuses(received) == [400]
+
+ENDLESS = {
+    "headers": (b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: %s\r\n" % (number, b"a" * 4000) for number in range(250)), 431),
+    "header names": (b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: a\r\n" % number for number in range(300)), 431),
+    "one header": (b"GET / HTTP/1.1\r\nX: " + b"a" * 1_000_000, 431),
+    "one name": (b"GET / HTTP/1.1\r\n" + b"a" * 1_000_000, 431),
+    "target": (b"GET /" + b"a" * 1_000_000, 414),
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_a_head_that_never_ends_is_cut_off(door: Any, name: str) -> None:
+    house, port = door
+    sent, status = ENDLESS[name]
+    received = _dripped(port, sent)
+
+    assert _statuses(received) == [status]
+    assert b"application/problem+json" in received
+    assert b"connection: close" in received.lower()
+    assert house.echo.scopes == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET " + ORDERS + b"/o1 HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20_000, 431),
+        (b"GET " + ORDERS + b"/o1 HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: a\r\n" % n for n in range(100)) + b"Y: z", 431),
+        (b"GET " + ORDERS + b"/" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x", 414),
+    ],
+)
+def test_a_head_over_the_limits_is_answered_and_the_connection_ends(door: Any, raw: Talk, sent: bytes, status: int) -> None:
+    house, port = door
+    received = raw(port, _request(sent) + SMUGGLED)
+
+    assert _statuses(received) == [status]
+    assert b"connection: close" in received.lower()
+    assert house.echo.scopes == []
+
+
+def test_a_large_body_before_the_next_head_is_not_taken_for_a_head(door: Any, raw: Talk) -> None:
+    _house, port = door
+    headers = b" HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nIdempotency-Key: k-000001\r\nContent-Length: 2000"
+    one = _request(b"POST " + ORDERS + headers, b'{"quote": "q"}'.ljust(2000))
+    last = _request(b"GET " + ORDERS + b"/o2 HTTP/1.1\r\nHost: x\r\nConnection: close")
+
+    assert _statuses(raw(port, one * 3 + last)) == [200, 200, 200, 200]
 
 
 def test_requests_in_a_row_are_answered_in_a_row(door: Any, raw: Talk) -> None:

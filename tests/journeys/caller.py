@@ -38,7 +38,8 @@ class Caller:
         while True:
             try:
                 answer = await self.ask(method, path, body, key)
-                if answer.status_code < 500 and answer.status_code != 429:
+                under_way = answer.status_code == 409 and "retry-after" in answer.headers  # the same call, not yet answered
+                if answer.status_code < 500 and answer.status_code != 429 and not under_way:
                     return answer
             except httpx.TransportError as error:
                 answer = error

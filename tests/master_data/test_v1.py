@@ -4,7 +4,7 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 
 from contracts.models.reference import Reference
-from kernel.context import caller
+from kernel.context import Someone, caller
 from kernel.settings import Settings
 from master_data.book import master_data
 from master_data.v1 import master_data_api
@@ -26,7 +26,7 @@ async def client(book):
 
 
 async def test_a_mapping_is_recorded_under_its_callers_name_and_listed(client):
-    caller.set("ann")
+    caller.set(Someone("ann"))
     made = await client.post(f"{URL}/mappings", json=ITEM, headers=KEYED)
     listed = await client.get(f"{URL}/mappings", params={"kind": "item", "source": "PLAT"})
     others = await client.get(f"{URL}/mappings", params={"kind": "charge"})

@@ -2,7 +2,7 @@
 
 from contracts.models.intake import NewOrder
 from contracts.models.operation import Reason
-from kernel.context import caller, correlation_id
+from kernel.context import Someone, caller, correlation_id
 from process_apis.operations import start_of
 from tests.process_apis.platforms.world import quote
 
@@ -10,7 +10,7 @@ ASKED = NewOrder(quote=quote("Q-1003"), customer_reference="PO-77")
 
 
 async def test_a_start_names_its_caller_and_the_id_it_is_followed_by():
-    caller.set("sales")
+    caller.set(Someone("sales"))
     correlation_id.set("corr-1")
     start = start_of(ASKED, "key-1234", {"quote": "Q-1003"})
 

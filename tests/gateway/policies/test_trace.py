@@ -45,14 +45,14 @@ async def test_the_application_can_ask_for_both_without_being_handed_them(house:
     seen: list[tuple[str, str]] = []
 
     async def look(scope: Any, receive: Any, send: Any) -> None:
-        seen.append((correlation_id.get(), caller.get()))
+        seen.append((correlation_id.get(), caller.get().client))
         raise Conflict("no")
 
     house.echo.instead = look
     answer = await house.ask("GET", f"{ORDERS}/o1")
 
     assert seen == [(answer.headers["x-correlation-id"], "acme")]
-    assert (correlation_id.get(), caller.get()) == ("", "")
+    assert (correlation_id.get(), caller.get().client) == ("", "")
 
 
 async def test_a_trace_is_continued_or_begun(house: Any) -> None:

@@ -1,6 +1,7 @@
 """Starting: one key is one run, however often and from however many sides it is asked for."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -134,8 +135,9 @@ async def test_waiting_ends_with_the_time_given(place: Place) -> None:
     assert [(step.name, step.state) for step in shown.steps] == [("erp.create", "running")]
 
 
-async def test_a_step_knows_for_whom_it_works(place: Place) -> None:
-    seen: list[tuple[str, str]] = []
+@pytest.mark.parametrize("accounts", [None, [], ["salesforce/1", "salesforce/2"]])
+async def test_a_step_knows_for_whom_it_works(place: Place, accounts: list[str] | None) -> None:
+    seen: list[tuple[str, context.Principal]] = []
 
     async def story(run: Run, request: Request) -> Result:
         async def call(key: str) -> Result:
@@ -146,10 +148,68 @@ async def test_a_step_knows_for_whom_it_works(place: Place) -> None:
 
     context.correlation_id.set("the caller's own")
     async with place.engine(order=story) as durable:
-        await durable.start("order", "Q-1", Request(), asked())
+        await durable.start("order", "Q-1", Request(), asked(accounts=accounts, partner="acme"))
         await durable.wait("order:Q-1", 10)
 
-    assert seen == [("corr-1", "sales")]
+    may_see = None if accounts is None else frozenset(accounts)
+    assert seen == [("corr-1", context.Someone("sales", may_see, "acme"))]
+
+
+async def test_a_run_that_is_restored_works_for_whoever_started_it(embedded: Place) -> None:
+    seen: list[frozenset[str] | None] = []
+    parked = asyncio.Event()
+
+    async def story(run: Run, request: Request) -> Result:
+        await run.decision("go on", Result, timedelta(days=1))
+
+        async def call(key: str) -> Result:
+            seen.append(context.caller.get().accounts)
+            parked.set()
+            return Result(id=key)
+
+        return await run.step("erp.create", call, Result)
+
+    async with embedded.engine(order=story) as durable:
+        await durable.start("order", "Q-1", Request(), asked(accounts=["salesforce/1"], partner="acme"))
+        await durable.wait("order:Q-1", 10)
+    async with embedded.engine(order=story) as durable:
+        await durable.signal("order:Q-1", "go on", Result(id="yes"), once="1")
+        async with asyncio.timeout(10):
+            await parked.wait()
+
+    assert seen == [frozenset({"salesforce/1"})]
+
+
+async def test_the_people_of_two_partners_do_not_come_across_each_others_keys(place: Place) -> None:
+    async with place.engine(order=order(Vendor(), "erp.create")) as durable:
+        first = await durable.start("order", "Q-1", Request(), asked(partner="acme"))
+        second = await durable.start("order", "Q-2", Request(), asked(fingerprint="print-2", partner="globex"))
+        again = await durable.replayed(asked(partner="acme"))
+        nobodys = await durable.replayed(asked())
+
+        with pytest.raises(KeyReused):
+            await durable.start("order", "Q-2", Request(), asked(fingerprint="print-2", partner="acme"))
+
+    assert (first.key, second.key) == ("Q-1", "Q-2")
+    assert again is not None
+    assert (again.key, nobodys) == ("Q-1", None)
+
+
+async def test_what_is_not_among_the_wanted_is_neither_found_nor_a_place_to_go_on_from(place: Place) -> None:
+    async with place.engine(order=order(Vendor(), "erp.create")) as durable:
+        for n in range(1, 7):
+            subject = {"account": f"A-{n % 3}"} if n != 6 else {}
+            await durable.start("order", f"Q-{n}", Request(quote=f"Q-{n}"), asked(f"key-{n}", subject=subject))
+        mine = {"account": ["A-1", "A-2"]}
+        found = await durable.search(among=mine, limit=3)
+        rest = await durable.search(among=mine, before=found[-1].id)
+        nothing = await durable.search(among={"account": []})
+        from_anothers = await durable.search(among=mine, before="order:Q-3")
+        from_nowhere = await durable.search(among=mine, before="order:Q-99")
+
+    assert [record.key for record in found] == ["Q-5", "Q-4", "Q-2"]
+    assert [record.key for record in rest] == ["Q-1"]
+    assert list(nothing) == list(from_anothers) == list(from_nowhere) == []
 
 
 async def test_runs_are_found_newest_first_by_what_they_are_about(place: Place) -> None:

@@ -10,6 +10,7 @@ from contracts.models.money import Money
 from contracts.models.subscription import Invoice, Subscription
 from kernel.problem import NotFound, PlatformDown, Refused, UnknownConnection
 from process_apis.customers.process import CustomerViews
+from tests.process_apis.partners import calling, harbor
 from tests.process_apis.platforms.erp import CONNECTION as ERP
 from tests.process_apis.platforms.world import quote
 
@@ -146,3 +147,28 @@ async def test_without_the_account_there_is_nothing_to_show(views, world):
     world.traffic.fail("crm", PlatformDown("down"))
     with pytest.raises(PlatformDown):
         await views.get_customer_view("salesforce", HARBOR)
+
+
+@pytest.mark.parametrize("account", ["0011007", "0019999"], ids=["another's", "nobody's"])
+async def test_an_account_that_is_not_the_caller_s_does_not_exist_and_is_not_asked_for(views, world, account):
+    with harbor(), pytest.raises(NotFound, match=f"there is no account {account} in salesforce"):
+        await views.get_customer_view("salesforce", account)
+
+    assert not world.traffic.calls
+
+
+async def test_the_caller_s_own_account_is_shown_whole(views):
+    with harbor():
+        view = await views.get_customer_view("salesforce", HARBOR)
+
+    assert parts(view) == EVERYTHING
+
+
+async def test_an_account_that_merely_has_another_s_number_is_shown_nothing_of_its_customer(views, world):
+    world.change_account("ACC-1001", number="ACC-1003")
+    with calling("salesforce/0011001"):
+        view = await views.get_customer_view("salesforce", "0011001")
+    sales = await views.get_customer_view("salesforce", "0011001")
+
+    assert (view.erp_customer, view.credit, view.billing_customer, view.invoices) == (None, None, None, [])
+    assert sales.erp_customer is not None
