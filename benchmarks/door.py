@@ -92,8 +92,9 @@ async def contestants() -> AsyncIterator[Contestants]:
 
 def _governed(house: House, app: FastAPI) -> ASGIApp:
     open_decisions(house)  # as every process that serves does
+    house.replays = None  # the bare application keeps no answers either
     served = tuple(_with_plenty(operation) for operation in house.promised if operation.api == "system/erp")
-    return house.door(served, {"system/erp": Direct(app)}, issues_tokens=False)
+    return house.door(served, {"system/erp": Direct(app)}, issues_tokens=True)
 
 
 def _with_plenty(operation: Operation) -> Operation:

@@ -58,6 +58,14 @@ def parsed(body: bytes) -> Any:
         raise BadRequest("the body holds a number that JSON does not know") from None
 
 
+
+def value(call: Call) -> Any:
+    """The JSON value of a body that was read, parsed once; for looking at only. Raises BadRequest."""
+    if call.parsed is None:
+        call.parsed = (parsed(call.body or b""),)
+    return call.parsed[0]
+
+
 async def read(call: Call) -> bytes:
     """The whole body; whoever receives after this gets it again. Raises BadRequest when it does not arrive."""
     if call.body is None:

@@ -19,6 +19,7 @@ from contracts.ports.process import CustomerProcess, OnboardingProcess, OrderPro
 from contracts.ports.system import Billing, Crm, Erp, Systems
 from experience_apis.sales_desk.v1 import sales_desk_api
 from gateway.configuration.source import Files
+from gateway.consumption.tally import consuming
 from gateway.direct import Direct
 from gateway.dispatch import Dispatch, Target
 from gateway.door import Door
@@ -117,6 +118,8 @@ async def application(settings: Settings, part: Part, files: Files | None = None
         if part in (Part.ALL, Part.GATEWAY):  # calls are counted where they come in
             house.rotate_keys()
             await house.closing.enter_async_context(counting(house.metrics, house.database, house.clock))
+            seen = consuming(house.database, house.clock, lambda: house.settings.consumption)
+            house.consumption = await house.closing.enter_async_context(seen)
             if house.replays is not None:
                 house.replays.start()
         yield await governed(house, part, lambda house: _door(house, part, targets), files)
@@ -175,7 +178,8 @@ def _served(house: House, apis: list[Api]) -> dict[str, Target]:
 
         for api in apis:
             FastAPIInstrumentor.instrument_app(api.app, exclude_spans=["receive", "send"])
-    return {api.id: Direct(api.app, traced=traced) for api in apis}
+    served = {f"{api.id}/v{api.major}": Direct(api.app, traced=traced) for api in apis}
+    return {**{major.rpartition("/")[0]: target for major, target in served.items()}, **served}
 
 
 def _system_apis(systems: Systems) -> list[Api]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from gateway.inputs import Body, Parameters
 from gateway.limits.declared import declared
 from gateway.pipeline import Limit, Operation
 from gateway.schemas import Document, Unresolvable
+from gateway.soundness import usable
+from governance.source import parsed
 
 METHODS = ("get", "put", "post", "patch", "delete")
 DEFAULT_TIMEOUT = 10.0  # seconds
@@ -23,16 +23,6 @@ Wire = Mapping[str, Any]
 
 class BadContract(ValueError):
     """The contracts cannot be enforced; each line says where and why."""
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML as JSON has it: a date is a string."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
-    for first, found in _Loader.yaml_implicit_resolvers.items()
-}
 
 
 @dataclass
@@ -60,13 +50,18 @@ def load(directory: Path, known_scopes: Iterable[str] | None = None) -> tuple[Op
 
 def load_texts(texts: Mapping[str, str], known_scopes: Iterable[str] | None = None) -> tuple[Operation, ...]:
     """`load` for contracts that were read already, by file name."""
+    return load_documents({where: attempted(text) for where, text in texts.items()}, known_scopes)
+
+
+def load_documents(documents: Mapping[str, Any], known_scopes: Iterable[str] | None = None) -> tuple[Operation, ...]:
+    """`load` for contracts that were `attempted` already, by file name."""
     scopes = None if known_scopes is None else frozenset(known_scopes)
     operations: list[Operation] = []
     faults: list[str] = []
-    for where, text in texts.items():
+    for where, document in documents.items():
         try:
-            found, wrong = read(text, where, scopes)
-        except (yaml.YAMLError, BadContract) as error:
+            found, wrong = understood(document, where, scopes)
+        except BadContract as error:
             found, wrong = [], [f"{where}: cannot be read: {error}"]
         operations += found
         faults += wrong
@@ -82,21 +77,35 @@ def read(text: str, where: str, known_scopes: frozenset[str] | None = None) -> t
 
 
 def parse(text: str) -> Any:
-    """YAML as contracts are written in it."""
-    return yaml.load(text, _Loader)  # noqa: S506 - derived from the safe loader
+    """YAML as contracts are written in it. Raises BadContract."""
+    try:
+        return parsed(text)
+    except (ValueError, RecursionError) as error:
+        raise BadContract(str(error)) from None
 
 
-def understood(parsed: Any, where: str, known_scopes: frozenset[str] | None = None) -> tuple[list[Operation], list[str]]:
+def attempted(text: str) -> Any:
+    """What the text says, or the BadContract that it is."""
+    try:
+        return parse(text)
+    except BadContract as error:
+        return error
+
+
+def understood(document: Any, where: str, known_scopes: frozenset[str] | None = None) -> tuple[list[Operation], list[str]]:
     """`read`, for a document that was parsed already."""
-    if not isinstance(parsed, dict) or not isinstance(parsed.get("paths"), dict) or not isinstance(parsed.get("info"), dict):
+    if isinstance(document, BadContract):
+        raise document
+    if not isinstance(document, dict) or not isinstance(document.get("paths"), dict) or not isinstance(document.get("info"), dict):
         raise BadContract("it is not an OpenAPI document with info and paths")
-    reading = _Reading(where, Document(parsed))
+    reading = _Reading(where, Document(document))
     operations = []
-    for path, item in parsed["paths"].items():
+    for path, item in document["paths"].items():
         for method, body, shared in _entries(reading, path, item):
             operation = _operation(reading, (method, path), body, shared, known_scopes)
             if operation is not None:
                 operations.append(operation)
+    reading.document.sound = usable(operations)
     return operations, reading.faults
 
 

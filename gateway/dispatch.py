@@ -24,14 +24,15 @@ class Target(Protocol):
 
 
 class Dispatch:
-    """Which API is served where, by the name in its contract."""
+    """Which API is served where, by its name in the contract, or by name and major (`process/orders/v2`)."""
 
     def __init__(self, targets: Mapping[str, Target]) -> None:
         self._targets = targets
 
     def forward(self, operation: Operation) -> Forward:
         """Raises BadContract for a promise that nobody keeps."""
-        target = self._targets.get(operation.api)
+        major = f"{operation.api}/v{operation.version.partition('.')[0]}"
+        target = self._targets.get(major) or self._targets.get(operation.api)
         if target is None:
             served = ", ".join(sorted(self._targets)) or "none"
             raise BadContract(f"{operation.id} is promised by {operation.api}, which is not served here (served: {served})")

@@ -16,10 +16,12 @@ from gateway.cache import AnswerCache
 from gateway.configuration.check import Checked
 from gateway.configuration.control import Control
 from gateway.configuration.source import contracts_of
+from gateway.consumption.tally import FieldUse
 from gateway.decisions.log import DecisionLog
 from gateway.dispatch import Dispatch, Target
 from gateway.door import Door
 from gateway.ingress import Bounds
+from gateway.library import Library
 from gateway.limits.limiter import Limiter
 from gateway.limits.redis_store import redis_store
 from gateway.limits.tally import LimitMetrics
@@ -74,8 +76,10 @@ class House:
     load: Load | None = None
     promises: BrokenPromises | None = None
     audit: AuditLog | None = None
+    consumption: FieldUse | None = None
     services: Mapping[str, Governed] = field(default_factory=dict)  # those that are not ours, by API
     foreign: Foreign = field(default_factory=Foreign)
+    library: Library = field(default_factory=Library)
 
     async def proof(self, call: Call) -> list[tuple[bytes, bytes]]:
         """For whom we pass a call on to another of our processes, and that it is us."""
@@ -122,6 +126,7 @@ class House:
             clearance=self.settings.door.clearance,
             promises=self.promises,
             audit=self.audit,
+            consumption=self.consumption,
         )
 
     def _inner_means(self) -> Means:
@@ -168,6 +173,10 @@ class House:
         """The door before these operations; with `issues_tokens` it also is the authorization server."""
         server = oauth_app(self.oauth, scopes=sorted(scopes_of(served) | set(self.settings.door.clearance.values())))
         mounts: dict[str, ASGIApp] = {"oauth": server, ".well-known": server} if issues_tokens else {}
+        if issues_tokens and self.settings.catalog.enabled:
+            from gateway.catalog import desk, pages_of  # costs start-up time, and only the outermost door shows pages
+
+            mounts["catalog"] = pages_of(desk(self.settings, self.promised, self.oauth, self.clock, self.library, server))
         # inner doors keep no answers: the layers behind them know their keys
         means = self.means() if issues_tokens else self._inner_means()
         door = Door(

@@ -51,6 +51,8 @@ def check_head(headers: Headers, first: Mapping[bytes, bytes], target: int, boun
         _refuse_repeated(headers)
     length = first.get(b"content-length")
     if length is None:
+        if first.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
+            raise _unframed("the only Transfer-Encoding that is understood here is chunked")
         return
     if b"transfer-encoding" in first:
         raise _unframed("Content-Length and Transfer-Encoding contradict each other; send one")

@@ -8,6 +8,7 @@ from typing import Any
 Schema = Mapping[str, Any]
 Value = str | int | bool | Decimal | list[Any]
 
+_COMBINING = frozenset({"$ref", "anyOf", "oneOf", "allOf"})
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})(?:\.[0-9]{1,18})?")
 _BOOLEAN = {"true": True, "false": False}
@@ -18,7 +19,7 @@ def types(schema: Schema, defs: Mapping[str, Schema] | None = None, depth: int =
     defs = schema.get("$defs", {}) if defs is None else defs
     said = schema.get("type", ())
     found = {said} if isinstance(said, str) else set(said)
-    if depth < 8:
+    if depth < 8 and not _COMBINING.isdisjoint(schema):
         reference = str(schema.get("$ref", "")).removeprefix("#/$defs/")
         inner = [*schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ()), defs.get(reference, {})]
         for part in inner:

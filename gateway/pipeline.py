@@ -7,7 +7,7 @@ thing and forwards, or raises a Problem. The chain is pure ASGI: `forward(call)`
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
@@ -95,6 +95,7 @@ class Call:
     correlation_id: str
     caller: Caller = NOBODY
     body: bytes | None = None  # read once, by the first policy that needs it
+    parsed: tuple[Any] | None = None  # its JSON value, once somebody asked for it; see `bodies.value`
     response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)  # added to whatever the upstream answers
     facts: dict[str, Any] | None = None  # what a receipt tells beside what every call has; see `note`
     request_id: str = ""  # of this request alone; the correlation id may span several
@@ -127,21 +128,15 @@ class Policy(Protocol):
 Factory = Callable[[Operation], Policy | None]
 
 
-@runtime_checkable
-class Informed(Protocol):
-    """A policy that is told once, at start, what it forwards to."""
-
-    def before(self, chain: Forward) -> None: ...
-
-
 def compose(policies: Sequence[Factory], operation: Operation, dispatch: Forward) -> Forward:
     """One closure per operation: the policies that apply, in their order, around the dispatch."""
     chain = dispatch
     for factory in reversed(policies):
         policy = factory(operation)
         if policy is not None:
-            if isinstance(policy, Informed):
-                policy.before(chain)
+            tell: Callable[[Forward], None] | None = getattr(policy, "before", None)  # whoever wants to know what follows
+            if tell is not None:
+                tell(chain)
             chain = partial(policy, forward=chain)
     return chain
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.pipeline import Operation
-
-Wire = Mapping[str, Any]
+from gateway.schemas import Document, Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +44,13 @@ class Responses:
             return cls({})
         found: dict[str, Response] = {}
         for status, what in operation.said.get("responses", {}).items():
-            said = document.follow(what)
-            content = {
-                media.partition(";")[0].strip().lower(): document.follow(inner).get("schema")
-                for media, inner in said.get("content", {}).items()
-            }
-            headers = {name.lower(): document.follow(header) for name, header in said.get("headers", {}).items()}
-            found[str(status).upper() if str(status) != "default" else "default"] = Response(content, headers)
+            found[str(status).upper() if str(status) != "default" else "default"] = document.made(what, _response)
         return cls(found)
+
+
+def _response(document: Document, said: Wire) -> Response:
+    content = {
+        media.partition(";")[0].strip().lower(): document.follow(inner).get("schema")
+        for media, inner in said.get("content", {}).items()
+    }
+    return Response(content, {name.lower(): document.follow(header) for name, header in said.get("headers", {}).items()})

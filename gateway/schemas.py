@@ -1,12 +1,13 @@
 """A schema leaves its OpenAPI document with everything it refers to: `$ref`s into the components become `$defs` of its own."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 _COMPONENTS = "#/components/schemas/"
 _DEFS = "#/$defs/"
 
+T = TypeVar("T")
 Wire = Mapping[str, Any]
 
 
@@ -15,10 +16,18 @@ class Unresolvable(ValueError):
 
 
 class Document:
-    """One parsed OpenAPI document."""
+    """One parsed OpenAPI document, which nobody changes any more. What a reference leads to is found out once.
 
-    def __init__(self, root: Wire) -> None:
-        self.root = root
+    `sound`: every schema that its operations judge by is known to be usable.
+    """
+
+    def __init__(self, root: Wire, *, sound: bool = False) -> None:
+        self.root, self.sound = root, sound
+        self._led: dict[str, Any] = {}
+        self._alone: dict[str, Wire] = {}
+        self._components: dict[str, tuple[Any, tuple[str, ...]]] = {}  # as a $def, and what it mentions
+        self._made: dict[tuple[str, Callable[[Document, Wire], Any]], Any] = {}
+        self._mentioned: dict[str, bool] = {}
 
     def follow(self, value: Any) -> Wire:
         """The object that `value` is or refers to."""
@@ -31,23 +40,57 @@ class Document:
             value = self.at(reference)
         return value if isinstance(value, dict) else {}
 
+    def made(self, value: Any, make: Callable[["Document", Wire], T]) -> T:
+        """What `make` makes of the object that `value` is or refers to: once for all that refer to the same."""
+        if not isinstance(value, dict) or "$ref" not in value:
+            return make(self, self.follow(value))
+        key = str(value["$ref"]), make
+        if key not in self._made:
+            self._made[key] = make(self, self.follow(value))
+        found: T = self._made[key]
+        return found
+
+    def mentions(self, name: str) -> bool:
+        """Whether any object below the paths or the components has such a member."""
+        if name not in self._mentioned:
+            self._mentioned[name] = _mentions([self.root.get("paths"), self.root.get("components")], name)
+        return self._mentioned[name]
+
     def standalone(self, schema: Any) -> Wire:
         """The schema with every component it can reach under `$defs`; boolean schemas become their object form."""
         if isinstance(schema, bool):
             return {} if schema else {"not": {}}
+        if isinstance(schema, dict) and schema.keys() == {"$ref"}:
+            reference = str(schema["$ref"])
+            if reference not in self._alone:
+                self._alone[reference] = self._with_components(schema)
+            return self._alone[reference]
+        return self._with_components(schema)
+
+    def at(self, reference: str) -> Any:
+        """What one reference leads to, itself a reference perhaps."""
+        if reference not in self._led:
+            self._led[reference] = self._found(reference)
+        return self._led[reference]
+
+    def _with_components(self, schema: Any) -> Wire:
         defs: dict[str, Any] = {}
         waiting = list(_components(schema))
         while waiting:
             written = waiting.pop()
             if _name(written) not in defs:
-                component = self.at(_COMPONENTS + written)
-                defs[_name(written)] = _rewritten(component)
-                waiting += _components(component)
-        alone = _rewritten(schema)
+                defs[_name(written)], mentioned = self._component(written)
+                waiting += mentioned
+        alone: Wire = _rewritten(schema)
         return {**alone, "$defs": defs} if defs else alone
 
-    def at(self, reference: str) -> Any:
-        """What one reference leads to, itself a reference perhaps."""
+    def _component(self, written: str) -> tuple[Any, tuple[str, ...]]:
+        if written not in self._components:
+            component = self.at(_COMPONENTS + written)
+            self._components[written] = _rewritten(component), tuple(_components(component))
+        return self._components[written]
+
+    def _found(self, reference: str) -> Any:
         if not reference.startswith("#/"):
             raise Unresolvable(f"{reference} refers outside its own document")
         value: Any = self.root
@@ -66,7 +109,7 @@ def _name(token: str) -> str:
 
 def _components(schema: Any) -> Iterator[str]:
     """The names, as written in references, of the components a schema mentions."""
-    for node in _nodes(schema):
+    for node in nodes(schema):
         reference = node.get("$ref")
         if not isinstance(reference, str):
             continue
@@ -75,7 +118,8 @@ def _components(schema: Any) -> Iterator[str]:
         yield reference[len(_COMPONENTS) :].partition("/")[0]
 
 
-def _nodes(value: Any) -> Iterator[Wire]:
+def nodes(value: Any) -> Iterator[Wire]:
+    """Every object in it, itself first."""
     waiting = [value]
     while waiting:
         value = waiting.pop()
@@ -84,6 +128,19 @@ def _nodes(value: Any) -> Iterator[Wire]:
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value
+
+
+def _mentions(waiting: list[Any], name: str) -> bool:
+    """Over whole documents, and so without a generator between."""
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if name in value:
+                return True
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return False
 
 
 def _rewritten(value: Any) -> Any:

@@ -5,6 +5,7 @@ Hand `Protocol` to uvicorn as `http=`. llhttp, under httptools, already refuses 
 
 import json
 import math
+import re
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +18,8 @@ from kernel.sections.shedding import Shedding as Settings
 MOST_HEADERS = 256
 LARGEST_HEAD = 131_072  # bytes
 LINGER = 1.0  # seconds a refused connection is listened to without being heard
+_HOST = re.compile(rb"[A-Za-z0-9._:\[\]-]{0,255}")
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 LARGEST_MESSAGE = 1_048_576  # bytes of one WebSocket message
 
 
@@ -31,6 +34,9 @@ _NOT_HTTP = _written(BadRequest("this is not HTTP as RFC 9112 has it"))
 _LONG_TARGET = _written(TargetTooLong(f"the request line is longer than {LARGEST_HEAD} bytes"))
 _LARGE_HEAD = _written(HeadTooLarge(f"the headers are more than {MOST_HEADERS} or larger than {LARGEST_HEAD} bytes"))
 _TOO_SLOW = _written(TooSlow("the request did not arrive in time"))
+_BAD_HOST = _written(BadRequest("Host is sent once, and is a name or an address with or without a port (RFC 9112 section 3.2)"))
+_OTHER_VERSION = _written(BadRequest("the versions spoken here are HTTP/1.0 and HTTP/1.1"))
+_UPGRADE_WITH_BODY = _written(BadRequest("a request that asks for an upgrade has no body here; leave out one of the two"))
 _NO_ROOM = _written(Shedding("too many connections are open", retry_after=2))
 
 
@@ -44,6 +50,7 @@ class Protocol(Timed):
     too_slow, no_room = _TOO_SLOW, _NO_ROOM
     _in_head = False
     _head = 0  # bytes that came since it began
+    _hosts: list[bytes] | None = None  # of the last request: known to be good
     _refusal = _NOT_HTTP
     _refused = False
 
@@ -70,12 +77,38 @@ class Protocol(Timed):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._check_head()
         super().on_headers_complete()
+        if self.parser.should_upgrade() and not self._should_upgrade():
+            self.cycle.keep_alive = False  # the parser hears nothing of what follows
+
+    def _check_head(self) -> None:
+        """What llhttp lets pass although it can be read in two ways. Raises Endless."""
+        version = self.parser.get_http_version()
+        if version != "1.1" and version != "1.0":
+            self._refuse(_OTHER_VERSION)
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if hosts != self._hosts:
+            if (len(hosts) != 1 and (hosts or version == "1.1")) or not all(map(_HOST.fullmatch, hosts)):
+                self._refuse(_BAD_HOST)
+            self._hosts = hosts
+        if self.parser.should_upgrade() and any(name in _FRAMING and value != b"0" for name, value in self.headers):
+            self._refuse(_UPGRADE_WITH_BODY)  # the parser takes the body for another request
+
+    def _refuse(self, refusal: bytes) -> None:
+        self._refusal = refusal
+        raise Endless
 
     def send_400_response(self, msg: str) -> None:
-        # Before the head was complete there is no call to answer; a call under way keeps its own answer.
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete and not cycle.more_body:
+            self._refused, cycle.keep_alive = True, False  # what is broken comes after a call, which keeps its own answer
+            return
+        if cycle is None or cycle.response_complete or not cycle.response_started:
             self._refused = True
+            if cycle is not None:  # the call whose body this was has nobody left to answer
+                cycle.disconnected = True
+                cycle.message_event.set()
             self.transport.write(self._refusal)
             self.transport.write_eof()
             # Closed at once, what is still on its way would be answered with a reset, which takes our answer along.

@@ -1,6 +1,6 @@
 """A schema compiled once, and its verdicts in words that point at the place and never repeat what was sent."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jsonschema_rs
@@ -25,7 +25,23 @@ def compiled(schema: Mapping[str, Any]) -> jsonschema_rs.Validator:
         raise Unusable(str(error)) from None
 
 
-def violations(validator: jsonschema_rs.Validator, instance: Any, place: str, base: str = "") -> list[Violation]:
+class Compiling:
+    """A validator that is compiled when it is first asked, of a schema that is known to be usable."""
+
+    __slots__ = ("_schema", "is_valid", "iter_errors")
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._schema = schema
+        self.is_valid: Callable[[Any], bool] = self._first
+        self.iter_errors: Callable[[Any], Iterator[jsonschema_rs.ValidationError]]
+
+    def _first(self, instance: Any) -> bool:
+        validator = compiled(self._schema)
+        self.is_valid, self.iter_errors = validator.is_valid, validator.iter_errors
+        return self.is_valid(instance)
+
+
+def violations(validator: "jsonschema_rs.Validator | Compiling", instance: Any, place: str, base: str = "") -> list[Violation]:
     """`place`: body, path, query or header. Pointers are RFC 6901, below `base`."""
     found: list[Violation] = []
     for error in validator.iter_errors(instance):

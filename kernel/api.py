@@ -14,6 +14,7 @@ from pydantic import AfterValidator
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from kernel.calls import CALLS
 from kernel.context import correlation_id
 from kernel.problem import (
     MEDIA_TYPE,
@@ -143,11 +144,13 @@ class Api:
         cache: Mapping[str, Any] | None = None,
         conditional: Mapping[str, str] | None = None,
         replay: Mapping[str, bool] | None = None,
+        calls: Sequence[str] = (),
     ) -> Callable[[F], F]:
         """`also`: further success statuses and what they mean; `problems`: those beside the ones every operation may answer;
         `headers`: what a success carries beside the usual; `links`: operations that take the `id` of the answer, and as what;
         `tenancy`: how it is bound to the accounts of its caller (`kernel.tenancy`); `audience`: where it is not the API's;
-        `cache`, `conditional`, `replay`: what the policy of that name in gateway/policies is to do.
+        `cache`, `conditional`, `replay`: what the policy of that name in gateway/policies is to do; `calls`: what it may ask of
+        the layers below (`kernel.calls`).
         """
         if scope not in self.scopes:
             raise ValueError(f"{self.id} does not define the scope {scope}")
@@ -169,6 +172,7 @@ class Api:
                 "x-trivium-links": dict(links or {}),
                 **({EXTENSION: dict(tenancy)} if tenancy else {}),
                 **({AUDIENCE: audience} if audience else {}),
+                **({CALLS: list(calls)} if calls else {}),
                 **({"x-trivium-cache": dict(cache)} if cache else {}),
                 **({"x-trivium-conditional": dict(conditional), "parameters": [IF_MATCH]} if conditional else {}),
                 **({"x-trivium-replay": dict(replay or self._replay)} if keyed and (replay or self._replay) else {}),

@@ -18,6 +18,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "Names this one request: ask for its receipt under it", "required": True,
         "schema": {"type": "string", "minLength": 1, "maxLength": 128},
     },
+    "Contract-Digest": {"description": "Which promise was kept: the digest of the contract", "schema": TEXT},
     "RateLimit": {"description": 'What is left: "burst";r=50;t=30; absent while it cannot be known', "schema": TEXT},
     "RateLimit-Policy": {"description": 'What is granted: "burst";q=100;w=60', "required": True, "schema": TEXT},
     "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 0}},
@@ -29,9 +30,11 @@ HEADERS: dict[str, dict[str, Any]] = {
     "Location": {"description": "Where to follow what was asked for", "required": True, "schema": TEXT},
     "Link": {"description": 'The following page, rel="next"; absent on the last one', "schema": TEXT},
 }  # fmt: skip
+NAMED = ("X-Correlation-Id", "X-Request-Id", "Contract-Digest")
 RATE = ("RateLimit", "RateLimit-Policy")
 REFUSAL_HEADERS = {401: ("WWW-Authenticate",), 403: ("WWW-Authenticate",), 429: (*RATE, "Retry-After"), 503: ("Retry-After",)}
 SUCCESS = {"200": "Done", "201": "Created", "202": "Accepted", "204": "Done; nothing to say"}
+CLASSES = ("public", "internal", "confidential", "payment", "tax")
 DROPPED_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 
@@ -45,7 +48,7 @@ def document(api: Api) -> dict[str, Any]:
     schemas["Problem"] = ProblemBody.model_json_schema()
     whole = {
         "openapi": "3.1.0",
-        "info": _info(api),
+        "info": {**_info(api), "x-trivium-classification": _highest_class(schemas)},
         "servers": [{"url": "/"}],
         "tags": [{"name": api.name, "description": api.description}],
         "paths": operations,
@@ -75,6 +78,20 @@ def _info(api: Api) -> dict[str, Any]:
     }
 
 
+def _highest_class(schemas: Any) -> str:
+    """Of all that is said of fields anywhere; what nothing is said of is for our own house."""
+    found, waiting = {"internal"}, [schemas]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            said = node.get("x-trivium-classification")
+            found |= {said} if isinstance(said, str) else set()
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return max(found, key=CLASSES.index)
+
+
 def _security(api: Api) -> dict[str, Any]:
     return {
         "type": "oauth2",
@@ -93,7 +110,7 @@ def _operation(method: str, said: dict[str, Any]) -> dict[str, Any]:
     for status, answer in success.items():
         if answer.get("description") == "Successful Response":
             answer["description"] = SUCCESS.get(status, "Done")
-        answer["headers"] = _headers("X-Correlation-Id", "X-Request-Id", *RATE, *_kept(method, said), *headers)
+        answer["headers"] = _headers(*NAMED, *RATE, *_kept(method, said), *headers)
         if links:
             answer["links"] = {name: _link(name, parameter) for name, parameter in links.items()}
     if method.upper() in SAFE:
@@ -142,7 +159,7 @@ def _responses() -> dict[str, Any]:
 
 
 def _problem(status: int, title: str) -> dict[str, Any]:
-    headers = _headers("X-Correlation-Id", "X-Request-Id", *REFUSAL_HEADERS.get(status, ()))
+    headers = _headers(*NAMED, *REFUSAL_HEADERS.get(status, ()))
     return {"description": title, "headers": headers, "content": {MEDIA_TYPE: {"schema": PROBLEM}}}
 
 

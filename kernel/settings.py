@@ -15,6 +15,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from kernel.secrets import SecretRef
 from kernel.sections.audit import Audit
 from kernel.sections.base import Section
+from kernel.sections.catalog import Catalog
+from kernel.sections.consumption import Consumption
 from kernel.sections.decisions import Configuration, Decisions
 from kernel.sections.door import Door
 from kernel.sections.issuers import Issuer
@@ -153,10 +155,12 @@ class Settings(BaseSettings):
     cache: Cache = Cache()
     audit: Audit = Audit()
     decisions: Decisions = Decisions()
+    consumption: Consumption = Consumption()
     configuration: Configuration = Configuration()
     services: list[Service] = []
     canaries: list[Canary] = []
     mirrors: list[Mirror] = []
+    catalog: Catalog = Catalog()
 
     @classmethod
     def settings_customise_sources(

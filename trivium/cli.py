@@ -13,7 +13,7 @@ from sandbox.server import PORTS
 from sandbox.server import serve as serve_sandbox
 from trivium import demo
 from trivium.anew import forget_the_last_world
-from trivium.commands import audit, clients, contracts, explain, gateway, keys, partners, services, users
+from trivium.commands import audit, clients, contracts, explain, gateway, keys, new, partners, services, users
 from trivium.journey import travel
 from trivium.serving import new_event_loop
 from trivium.serving import serve as serve_part
@@ -30,6 +30,7 @@ app.command("explain")(explain.explain)
 app.add_typer(partners.app, name="partners")
 app.add_typer(services.app, name="services")
 app.add_typer(audit.app, name="audit")
+app.add_typer(new.app, name="new")
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Where the gateway listens; the settings say otherwise.")]
 
 

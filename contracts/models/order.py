@@ -20,7 +20,7 @@ class SalesOrderLine(Model):
     quantity: Quantity
     amount: Amount
     tax_code: Code | None = None
-    dimensions: Mapping[str, str] = Field(default_factory=dict, max_length=10)
+    dimensions: Mapping[Code, Id] = Field(default_factory=dict, max_length=10)
 
 
 class NewSalesOrder(Model):

@@ -11,6 +11,7 @@ from contracts.models.operation import CrmRecord
 from contracts.models.validation import QuoteValidation
 from contracts.ports.process import CustomerProcess, OrderProcess, QuoteProcess
 from kernel.api import Api, IdempotencyKey
+from kernel.calls import calls
 from kernel.tenancy import FILTERED, by_path
 
 Connection = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,39}$", description="The CRM connection", examples=["salesforce"])]
@@ -32,12 +33,18 @@ def sales_desk_api(customers: CustomerProcess, quotes: QuoteProcess, orders: Ord
         audience="partner",
     )  # fmt: skip
 
-    @api.get("/customers/{connection}/{account_id}", scope="sales-desk:read", tenancy=by_path("connection", "account_id"))
+    @api.get(
+        "/customers/{connection}/{account_id}", scope="sales-desk:read", tenancy=by_path("connection", "account_id"),
+        calls=calls("process/customers/v1", "get_customer_view"),
+    )  # fmt: skip
     async def show_customer(connection: Connection, account_id: RecordId) -> CustomerView:
         """The customer across CRM, ERP and billing, as far as each answers."""
         return await customers.get_customer_view(connection, account_id)
 
-    @api.post("/quotes/{connection}/{quote_id}/validations", scope="sales-desk:write", tenancy=FILTERED)
+    @api.post(
+        "/quotes/{connection}/{quote_id}/validations", scope="sales-desk:write", tenancy=FILTERED,
+        calls=calls("process/quotes/v1", "validate_quote"),
+    )  # fmt: skip
     async def check_quote(connection: Connection, quote_id: RecordId) -> QuoteValidation:
         """May this quote become an order? Every check with its verdict, its system and, where it is not ok, what to change."""
         return await quotes.validate_quote(CrmRecord(connection=connection, id=quote_id))
@@ -45,6 +52,7 @@ def sales_desk_api(customers: CustomerProcess, quotes: QuoteProcess, orders: Ord
     @api.post(
         "/quotes/{connection}/{quote_id}/orders", scope="sales-desk:write", status=201, also={202: "It goes on: follow it"},
         headers=("Location",), links={"show_order": "order_id"}, tenancy=FILTERED,
+        calls=calls("process/orders/v1", "submit_order"),
     )  # fmt: skip
     async def place_order(
         connection: Connection, quote_id: RecordId, submission: Submission, idempotency_key: IdempotencyKey, response: Response
@@ -57,12 +65,12 @@ def sales_desk_api(customers: CustomerProcess, quotes: QuoteProcess, orders: Ord
         response.headers["Location"] = f"/experience/sales-desk/v1/orders/{order.id}"
         return order
 
-    @api.get("/orders/{order_id}", scope="sales-desk:read", tenancy=FILTERED)
+    @api.get("/orders/{order_id}", scope="sales-desk:read", tenancy=FILTERED, calls=calls("process/orders/v1", "get_order"))
     async def show_order(order_id: OrderId) -> Order:
         """Where the order stands and what it is called in every system."""
         return await orders.get_order(order_id)
 
-    @api.get("/orders", scope="sales-desk:read", tenancy=FILTERED)
+    @api.get("/orders", scope="sales-desk:read", tenancy=FILTERED, calls=calls("process/orders/v1", "list_orders"))
     async def show_orders(
         state: OrderState | None = None, customer_key: Annotated[str | None, Query(max_length=160)] = None
     ) -> Orders:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from gateway.configuration.proof import unproven
 from gateway.configuration.sections import sections_of
-from gateway.contracts import BadContract
+from gateway.contracts import BadContract, attempted
 from gateway.services.bundle import files_of
 from kernel.settings import Settings
 
@@ -38,6 +38,11 @@ class Bundle:
     def digest(self) -> str:
         """SHA-256 of the canonical JSON."""
         return hashlib.sha256(self._canonical()).hexdigest()
+
+    @cached_property
+    def documents(self) -> Mapping[str, Any]:
+        """Each contract parsed, or the BadContract that it is."""
+        return {name: attempted(text) for name, text in self.contracts.items()}
 
     def text(self, name: str) -> str:
         """Of a file that the sections name. Raises ValueError."""
@@ -75,16 +80,17 @@ def read_bundle(settings: Settings, contracts: Path, base: Path) -> Bundle:
     texts = {str(file.relative_to(contracts)): _text(file, faults) for file in sorted(contracts.rglob("*.yaml"))}
     if not texts:
         faults.append(f"there is no contract below {contracts}")
-    faults += unproven(contracts, texts)
     files: dict[str, str] = {}
     for service in settings.services:
         try:
             files |= files_of(service.contract.as_posix(), lambda name: (base / name).read_text(encoding="utf-8"))
         except BadContract as error:
             faults.append(f"service {service.name}: {error}")
+    bundle = Bundle(sections_of(settings), texts, files)
+    faults += unproven(contracts, bundle.documents)
     if faults:
         raise BadConfiguration(faults)
-    return Bundle(sections_of(settings), texts, files)
+    return bundle
 
 
 def _text(file: Path, faults: list[str]) -> str:

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.configuration.bundle import BadConfiguration, Bundle
 from gateway.configuration.sections import governed
-from gateway.contracts import BadContract, load_texts
+from gateway.contracts import BadContract, load_documents
 from gateway.limits.limiter import Limiter
 from gateway.observe import AccessLog, Metrics
 from gateway.partners.standing import PartnerStanding
@@ -49,7 +49,7 @@ def loaded(bundle: Bundle, settings: Settings) -> Checked:
     except ValueError as error:
         faults += str(error).split("; ")
     try:
-        operations = load_texts(bundle.contracts)
+        operations = load_documents(bundle.documents)
     except BadContract as error:
         faults += str(error).splitlines()
     services: Mapping[str, Governed] = {}

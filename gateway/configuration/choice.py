@@ -53,6 +53,8 @@ async def candidates(settings: Settings, files: Files, history: History) -> Cand
     found = []
     if latest is not None:
         entry, bundle = latest
+        if ours is not None and bundle.digest == ours.digest:
+            bundle = ours  # whose contracts are parsed already
         found.append(Candidate(bundle, f"configuration {entry.number}", entry.number))
     if ours is not None:
         unchanged = latest is not None and latest[0].files == ours.digest

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from gateway.configuration.bundle import BadConfiguration, Bundle
 from gateway.configuration.check import Checked, checked, loaded
 from gateway.configuration.choice import Candidate, candidates
+from gateway.configuration.heap import growing
 from gateway.configuration.history import Entry, History
 from gateway.configuration.snapshot import keep
 from gateway.configuration.source import Files
@@ -47,6 +48,10 @@ class Control:
 
     async def start(self, part: str) -> Live:
         """Takes the first candidate that can be built. Raises BadConfiguration when none can, or the first cannot and must."""
+        with growing():
+            return await self._started(part)
+
+    async def _started(self, part: str) -> Live:
         found = await candidates(self._settings, self._files, self.history)
         faults: list[str] = list(found.faults)
         for candidate in found.inspect(strict=self._settings.configuration.strict):
@@ -125,6 +130,10 @@ class Control:
         return entry
 
     async def _built(self, bundle: Bundle, number: int) -> tuple[Edition, Checked]:
+        with growing():
+            return await self._build_aside(bundle, number)
+
+    async def _build_aside(self, bundle: Bundle, number: int) -> tuple[Edition, Checked]:
         found = await asyncio.to_thread(loaded, bundle, self._settings)
         closing = AsyncExitStack()
         try:

@@ -6,21 +6,18 @@ from typing import Any
 
 from governance.publishing.lock import BadLock
 from governance.publishing.verification import faults
-from governance.source import parsed
 
 
-def unproven(contracts: Path, texts: Mapping[str, str]) -> list[str]:
-    """What keeps these texts from being in force, one line each. Lock, evidence and keys stand beside the folder of contracts."""
+def unproven(contracts: Path, documents: Mapping[str, Any]) -> list[str]:
+    """What keeps these from being in force, one line each. Lock, evidence and keys stand beside the folder of contracts.
+
+    What is no document at all is left out: that is said where it is read.
+    """
     try:
-        return faults(contracts.parent, {name: document for name, text in texts.items() if (document := _document(text))})
+        return faults(contracts.parent, {name: document for name, document in documents.items() if _is_contract(document)})
     except BadLock as error:
         return [str(error)]
 
 
-def _document(text: str) -> dict[str, Any]:
-    """Nothing for what is no document at all: that is said where it is read."""
-    try:
-        found = parsed(text)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) and isinstance(found.get("info"), dict) else {}
+def _is_contract(document: Any) -> bool:
+    return isinstance(document, dict) and isinstance(document.get("info"), dict)

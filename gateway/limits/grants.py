@@ -31,6 +31,12 @@ class Grants:
         """Those with limits of their own."""
         return frozenset(self._clients)
 
+    @property
+    def relaxed(self) -> frozenset[str]:
+        """Clients for whom something that limits others may not."""
+        found = (client for client, said in self._clients.items() if any(each.off or each.shadow for each in said.limits))
+        return frozenset(found)
+
     def plans(self, operation: Operation) -> frozenset[str]:
         """Those that are told apart for this operation."""
         return frozenset({DEFAULT, *operation.limits, *self._plans})

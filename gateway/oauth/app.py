@@ -174,4 +174,6 @@ async def _http_error(request: HttpRequest, error: HTTPException) -> Response:
 
 
 async def _failure(request: HttpRequest, error: Exception) -> Response:
+    if isinstance(error, (SQLAlchemyError, TimeoutError)):
+        return await _problem(request, Unavailable("the database of the authorization server does not answer", retry_after=1))
     return await _problem(request, Internal("the authorization server failed"))

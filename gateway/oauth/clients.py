@@ -116,7 +116,7 @@ class ClientStore:
             await _change(connection, client_id, addresses=bound)
 
     async def all(self) -> list[Client]:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             rows = await connection.execute(select(clients).order_by(clients.c.created_at, clients.c.id))
             return [client_of(row) for row in rows]
 
@@ -124,7 +124,7 @@ class ClientStore:
         """The active client whose secret this is; None alike for an unknown, a closed and a mistaken one."""
         row, digests = None, frozenset[bytes]()
         if CLIENT_ID.fullmatch(client_id):
-            async with self._database.transaction() as connection:
+            async with self._database.reading() as connection:
                 row, digests = await _find(connection, client_id)
         right = await self._checker.check(client_id, secret, row.salt if row else None, digests)
         return client_of(row) if right and row is not None and row.active and row.auth_method in SECRETS else None
@@ -158,7 +158,7 @@ class ClientStore:
         await connection.execute(insert(clients).values(**row, **details.row()))
 
     async def _salt(self, client_id: str) -> bytes:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             row, _ = await _find(connection, client_id)
         if row is None:
             raise BadClient(f"there is no client {client_id}")

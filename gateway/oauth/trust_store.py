@@ -50,7 +50,8 @@ class TrustStore:
         self._database, self._keys, self._clock = database, keys, clock
 
     async def read(self, since: int) -> Reading:
-        async with self._database.transaction() as connection:
+        # The epoch is read first: what is written meanwhile has a later one, and is read again next time.
+        async with self._database.reading() as connection:
             epoch = await current_epoch(connection)
             if epoch == since:
                 return Reading(epoch)

@@ -8,7 +8,7 @@ from fastapi import Path
 from contracts.models.receipt import Receipt
 from gateway.house import House
 from kernel.api import Api
-from kernel.context import caller
+from kernel.context import Principal, caller
 from kernel.problem import NotFound
 from kernel.tenancy import FILTERED
 
@@ -22,7 +22,7 @@ def declare_decisions(api: Api, house: House) -> None:
         log = house.decisions
         found = None if log is None else await asyncio.to_thread(log.find, request_id)
         asking = caller.get()
-        if found is None or (_bound(asking.partner, asking.accounts) and found[1] != (asking.partner or None)):
+        if found is None or not _may_see(asking, found[0], found[1]):
             raise no_receipt(request_id, house.settings.decisions.keep_days)
         return found[0]
 
@@ -36,5 +36,8 @@ def no_receipt(request_id: str, days: float) -> NotFound:
     )
 
 
-def _bound(partner: str, accounts: frozenset[str] | None) -> bool:
-    return bool(partner) or accounts is not None
+def _may_see(asking: Principal, found: Receipt, partner: str) -> bool:
+    """Partners those of all their clients, whoever else is restricted its own."""
+    if asking.partner:
+        return partner == asking.partner
+    return asking.accounts is None or (found.token is not None and found.token.client == asking.client)

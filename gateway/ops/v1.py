@@ -4,6 +4,7 @@ from gateway.house import House
 from gateway.ops.audit import declare_audit
 from gateway.ops.clients import declare_clients
 from gateway.ops.configuration import declare_configuration
+from gateway.ops.consumption import declare_consumption
 from gateway.ops.decisions import declare_decisions
 from gateway.ops.mirrors import declare_mirrors
 from gateway.ops.partners import declare_partners
@@ -24,6 +25,7 @@ def gateway_api(house: House) -> Api:
     declare_partners(api, house)
     declare_clients(api, house)
     declare_usage(api, house)
+    declare_consumption(api, house)
     declare_registrations(api, house)
     declare_decisions(api, house)
     declare_configuration(api, house)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from gateway.audit.recorder import AuditLog
 from gateway.broken_promises import BrokenPromises
 from gateway.cache import AnswerCache
+from gateway.consumption.tally import FieldUse
 from gateway.limits.grants import grants
 from gateway.limits.limiter import Limiter
 from gateway.partners.standing import PartnerStanding
@@ -16,6 +17,7 @@ from gateway.policies.body import limit_body
 from gateway.policies.cache import cache
 from gateway.policies.check_response import check_response
 from gateway.policies.conditions import conditions
+from gateway.policies.consumption import consumption
 from gateway.policies.cors import cors
 from gateway.policies.digest import name_contract
 from gateway.policies.idempotency_key import require_idempotency_key
@@ -54,6 +56,7 @@ class Means:
     clearance: Mapping[str, str] | None = None  # the scope that opens a class of fields
     promises: BrokenPromises | None = None
     audit: AuditLog | None = None
+    consumption: FieldUse | None = None
 
 
 def policies(means: Means) -> Sequence[Factory]:
@@ -73,6 +76,7 @@ def policies(means: Means) -> Sequence[Factory]:
         require_tenancy({} if means.partners is None else means.partners),  # partners see their own customers only
         require_idempotency_key,
         validate_request,
+        consumption(means.consumption, means.settings.consumption),  # who uses which fields, of some calls
         require_own_body,  # tenancy, where the account is named in the body
         spend_limit(means.limiter, grants(means.settings)),  # charged only once the call is known to be allowed and well formed
         redaction(means.clearance, replayed=True),  # what is kept for a key is kept whole

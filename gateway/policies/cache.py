@@ -17,6 +17,7 @@ from gateway.captured import Captured
 from gateway.contracts import BadContract
 from gateway.deadline import Deadline
 from gateway.pipeline import Call, Factory, Forward, Operation, Policy
+from gateway.schemas import Document
 from kernel.problem import Problem
 
 EXTENSION = "x-trivium-cache"
@@ -68,6 +69,8 @@ def _seconds(value: Any, least: float) -> bool:
 
 
 def cache(answers: AnswerCache | None) -> Factory:
+    known: dict[Document, bool] = {}  # one contract has many operations
+
     def build(operation: Operation) -> Policy | None:
         terms = Terms.of(operation)
         if operation.method != "GET" and EXTENSION in operation.said:
@@ -76,18 +79,20 @@ def cache(answers: AnswerCache | None) -> Factory:
             return None
         if operation.method == "GET":
             return None if terms is None else Keeping(answers, operation, terms)
-        return _forgetting(answers) if _has_cached(operation) else None
+        return _forgetting(answers) if _has_cached(operation, known) else None
 
     return build
 
 
-def _has_cached(operation: Operation) -> bool:
+def _has_cached(operation: Operation, known: dict[Document, bool]) -> bool:
     """Whether any operation of the same document is cached."""
-    if EXTENSION in operation.extensions:
-        return True
-    root = operation.document.root if operation.document is not None else {}
-    items = [item for item in root.get("paths", {}).values() if isinstance(item, dict)]
-    return any(EXTENSION in said for item in items for said in item.values() if isinstance(said, dict))
+    document = operation.document
+    if EXTENSION in operation.extensions or document is None:
+        return EXTENSION in operation.extensions
+    if document not in known:
+        items = [item for item in document.root.get("paths", {}).values() if isinstance(item, dict)]
+        known[document] = any(EXTENSION in said for item in items for said in item.values() if isinstance(said, dict))
+    return known[document]
 
 
 def _forgetting(answers: AnswerCache) -> Policy:

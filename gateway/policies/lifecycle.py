@@ -78,5 +78,3 @@ def _lifecycle(operation: Operation) -> Lifecycle:
         return Lifecycle.of(operation.extensions.get(EXTENSION, operation.lifecycle))
     except BadLifecycle as error:
         raise BadContract(f"{operation.method} {operation.path}: {EXTENSION}: {error}") from None
-
-

@@ -4,6 +4,7 @@ The fields are those of draft-ietf-httpapi-ratelimit-headers-10; the refusal is 
 while it is under way is given back when it ends, however it ends.
 """
 
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_network
 from typing import Any
 
@@ -43,15 +44,19 @@ def spend_limit(limiter: Limiter, grants: Grants) -> Factory:
                 _account_for(call, charge, limiter)
             if charge.release is None:
                 await forward(call)
-                return
-            try:
-                await forward(call)
-            finally:
-                charge.release()
+            else:
+                await _holding(call, forward, charge.release)
 
         return policy
 
     return build
+
+
+async def _holding(call: Call, forward: Forward, release: Callable[[], None]) -> None:
+    try:
+        await forward(call)
+    finally:
+        release()
 
 
 class _Allowances:
@@ -62,6 +67,9 @@ class _Allowances:
         self.plans = {plan: grants.allowance(operation, plan) for plan in grants.plans(operation)}
         self.default = self.plans[DEFAULT]
         self._own: dict[tuple[str, str], Allowance] = {}  # as many as settings name clients and plans
+        for client in grants.relaxed:  # or it would be seen only when the client calls
+            for plan in self.plans:
+                grants.in_force(operation, plan, client)
 
     def own(self, caller: Caller) -> Allowance:
         plan = caller.plan if caller.plan in self.plans else DEFAULT

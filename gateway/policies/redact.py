@@ -33,16 +33,13 @@ def redaction(clearance: Mapping[str, str] | None, *, replayed: bool) -> Factory
 
     What is kept for an Idempotency-Key is given to tokens of other scopes too, so there it is redacted on its way out.
     """
-    flagged: dict[int, bool] = {}
 
     def build(operation: Operation) -> Policy | None:
         document = operation.document
         if clearance is None or document is None or (operation.idempotency == "required") != replayed:
             return None
-        if id(document) not in flagged:
-            flagged[id(document)] = _mentions_classes(document)
-        plan = Plan(operation, document) if flagged[id(document)] else None
-        return _redacting(plan, clearance) if plan is not None and plan.classes else None
+        plan = Plan(operation, document) if document.mentions(EXTENSION) else None
+        return _redacting(operation, plan, clearance) if plan is not None and plan.classes else None
 
     return build
 
@@ -79,12 +76,14 @@ def hidden_from(caller: Caller, classes: Classes, clearance: Mapping[str, str]) 
     return frozenset(name for name in classes - shown if clearance.get(name) not in caller.scopes)
 
 
-def _redacting(plan: Plan, clearance: Mapping[str, str]) -> Policy:
+def _redacting(operation: Operation, plan: Plan, clearance: Mapping[str, str]) -> Policy:
     async def policy(call: Call, forward: Forward) -> None:
         hidden = hidden_from(call.caller, plan.classes, clearance)
         if not hidden:
             await forward(call)
             return
+        if operation.extensions.get("x-trivium-websocket"):  # messages have no schema to go by
+            raise _refusal(hidden, clearance)
         if not _REQUEST.isdisjoint(call.headers):
             call.scope["headers"] = [header for header in call.scope["headers"] if header[0] not in _REQUEST]
             call.headers = {name: value for name, value in call.headers.items() if name not in _REQUEST}
@@ -175,16 +174,3 @@ class _Whole:
 
 def _unreadable(system: str) -> BrokenPromise:
     return BrokenPromise(f"{system} answered classified data in a form that cannot be read", system=system)
-
-
-def _mentions_classes(document: Document) -> bool:
-    waiting: list[Any] = [document.root.get("paths"), document.root.get("components")]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            if EXTENSION in value:
-                return True
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
-    return False

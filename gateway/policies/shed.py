@@ -26,6 +26,12 @@ def shed(load: Load | None) -> Factory:
             return None
         admit, leave = load.admit, load.leave
 
+        async def passing(call: Call, forward: Forward) -> None:
+            """A WebSocket stays for hours and is bounded by the connections there may be; its beginning is what costs."""
+            admit(importance)
+            leave()
+            await forward(call)
+
         async def policy(call: Call, forward: Forward) -> None:
             admit(importance)
             try:
@@ -33,7 +39,7 @@ def shed(load: Load | None) -> Factory:
             finally:
                 leave()
 
-        return policy
+        return passing if operation.extensions.get("x-trivium-websocket") else policy
 
     return build
 

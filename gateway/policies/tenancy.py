@@ -55,7 +55,7 @@ def require_own_body(operation: Operation) -> Policy | None:
         accounts = call.caller.accounts
         if accounts is not None:
             body = await bodies.read(call)
-            if not body or _named(bodies.parsed(body), pointers) not in accounts:
+            if not body or _named(bodies.value(call), pointers) not in accounts:
                 raise no_such_account()
         await forward(call)
 

@@ -1,4 +1,4 @@
-"""A request that its contract does not describe goes no further: parameters, media type and body, compiled once an operation."""
+"""A request that its contract does not describe goes no further: parameters, media type and body."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from gateway import bodies, parameters
 from gateway.contracts import BadContract
 from gateway.inputs import is_json
 from gateway.pipeline import Call, Forward, Operation, Policy
-from gateway.violations import MOST, Unusable, Violation, compiled, violations
+from gateway.violations import MOST, Compiling, Unusable, Violation, compiled, violations
 from kernel.problem import BadRequest, Invalid, UnsupportedMediaType
 
 MOST_PARAMETERS = 256  # in a query; a list of 100 and a few beside it must fit
@@ -48,14 +48,15 @@ class _Parameter:
     place: str
     array: bool
     wanted: frozenset[str]
-    validator: jsonschema_rs.Validator | None  # None: any text will do
+    validator: Compiling | jsonschema_rs.Validator | None  # None: any text will do
 
     @classmethod
-    def of(cls, name: str, place: str, schema: Mapping[str, Any]) -> "_Parameter":
-        array = "array" in parameters.types(schema)
+    def of(cls, operation: Operation, name: str, place: str, schema: Mapping[str, Any]) -> "_Parameter":
+        types = parameters.types(schema)
+        array = "array" in types
         plain = {key: value for key, value in schema.items() if key not in _PROSE} in ({}, {"type": "string"})
-        wanted = parameters.item_types(schema) if array else parameters.types(schema)
-        return cls(name, place, array, wanted, None if plain else compiled(schema))
+        wanted = parameters.item_types(schema) if array else types
+        return cls(name, place, array, wanted, None if plain else _validator(operation, schema))
 
     def check(self, texts: list[str]) -> list[Violation]:
         if not self.array and len(texts) > 1:
@@ -69,12 +70,18 @@ class _Parameter:
         return {"in": self.place, "pointer": f"/{self.name}", "detail": detail}
 
 
+def _validator(operation: Operation, schema: Mapping[str, Any]) -> Compiling | jsonschema_rs.Validator:
+    """Raises Unusable, unless the whole document is known to be usable: then the start need not wait for it."""
+    document = operation.document
+    return Compiling(schema) if document is not None and document.sound else compiled(schema)
+
+
 def _parameters(operation: Operation) -> Callable[[Call], list[Violation]]:
-    path = [_Parameter.of(name, "path", schema) for name, schema in operation.path_parameters.items()]
+    path = [_Parameter.of(operation, name, "path", schema) for name, schema in operation.path_parameters.items()]
     path = [parameter for parameter in path if parameter.validator is not None]
-    query = {name: _Parameter.of(name, "query", schema) for name, schema in operation.query_parameters.items()}
+    query = {name: _Parameter.of(operation, name, "query", schema) for name, schema in operation.query_parameters.items()}
     header = [
-        (name.encode(), _Parameter.of(name, "header", schema), name in operation.required_headers)
+        (name.encode(), _Parameter.of(operation, name, "header", schema), name in operation.required_headers)
         for name, schema in operation.header_parameters.items()
         if name not in _IGNORED
     ]
@@ -137,7 +144,7 @@ def _body(operation: Operation) -> Callable[[bytes, Call], list[Violation]] | No
     if not operation.body_media:
         return None
     media = frozenset(operation.body_media)
-    validator = compiled(operation.body_schema) if operation.body_schema is not None else None
+    validator = _validator(operation, operation.body_schema) if operation.body_schema is not None else None
 
     def check(body: bytes, call: Call) -> list[Violation]:
         if not body:
@@ -146,7 +153,7 @@ def _body(operation: Operation) -> Callable[[bytes, Call], list[Violation]] | No
         essence = _media_type(call, media)
         if validator is None or not is_json(essence):
             return []
-        value = bodies.parsed(body)
+        value = bodies.value(call)
         try:
             return [] if validator.is_valid(value) else violations(validator, value, "body")
         except ValueError:  # past the validator's own depth

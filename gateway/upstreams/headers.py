@@ -20,7 +20,11 @@ _HOP_BY_HOP = frozenset(
     }
 )  # fmt: skip
 _OURS = frozenset({b"host", b"authorization", b"dpop", b"expect", b"content-length", b"x-correlation-id", b"forwarded"})
-_NEVER_SENT = _HOP_BY_HOP | _OURS | IDENTITY
+# By these some frameworks would serve another path, or another method, than the one that was decided upon.
+_OVERRIDES = frozenset(
+    {b"x-original-url", b"x-rewrite-url", b"x-http-method", b"x-http-method-override", b"x-method-override"}
+)  # fmt: skip
+_NEVER_SENT = _HOP_BY_HOP | _OURS | _OVERRIDES | IDENTITY
 _NEVER_PASSED_BACK = _HOP_BY_HOP | {b"server", b"date", b"alt-svc", b"strict-transport-security"}
 _FAMILIES = (b"x-forwarded-", b"x-trivium-", b"sec-websocket-")
 _HOST = re.compile(rb"[A-Za-z0-9._:\[\]-]{1,255}")

@@ -78,8 +78,14 @@ def _concerns(finding: Finding, known: dict[str, frozenset[str]], by_name: dict[
     operation = by_name.get(finding.operation) or _removed(finding)
     if operation not in known:
         return False
-    field = top_field(finding)
+    field = "" if _asks_for_more(finding) else top_field(finding)
     return not field or not known[operation] or field in known[operation]
+
+
+def _asks_for_more(finding: Finding) -> bool:
+    """Whether it hits those who do not send the field it is about, whatever else they send."""
+    asked = finding.id.startswith("request-") and finding.id.endswith("-became-required")
+    return asked or finding.id.startswith("new-required-request-")
 
 
 def _removed(finding: Finding) -> str:

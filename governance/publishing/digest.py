@@ -1,7 +1,6 @@
 """The digest of a promise: of what it says, not of how it is written, nor of how far it is in its life."""
 
 import base64
-import copy
 import hashlib
 import json
 from collections.abc import Mapping
@@ -17,10 +16,10 @@ def canonical(document: Any) -> bytes:
 
 def promised(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document without its stage and sunset: a promise stays the same while it grows old."""
-    found = copy.deepcopy(dict(document))
-    if isinstance(found.get("info"), dict):
-        found["info"].pop(LIFE, None)
-    return found
+    info = document.get("info")
+    if not isinstance(info, dict):
+        return dict(document)
+    return {**document, "info": {name: value for name, value in info.items() if name != LIFE}}
 
 
 def digest(document: Mapping[str, Any]) -> str:

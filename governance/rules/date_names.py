@@ -17,5 +17,5 @@ def date_names(contract: Contract) -> Iterator[Violation]:
                 yield Violation(schema, f"{name} is a moment and no date-time")
             elif kind.get("format") == "date-time" and not name.endswith("_at") and name not in ("at", "as_of", "since", "until"):
                 yield Violation(schema, f"{name} is a date-time and not called …_at")
-            elif kind.get("format") == "date" and not f"_{name}".endswith(_DAYS) and name not in ("day", "as_of"):
+            elif kind.get("format") == "date" and not f"_{name}".endswith(_DAYS) and name not in ("day", "as_of", "start", "end"):
                 yield Violation(schema, f"{name} is a day and not called …_on or …_date")

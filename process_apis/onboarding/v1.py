@@ -8,6 +8,7 @@ from contracts.models.onboarding import CreditDecision, NewOnboarding, Onboardin
 from contracts.models.operation import Operation, Reason
 from contracts.ports.process import OnboardingProcess
 from kernel.api import Api, IdempotencyKey
+from kernel.calls import billing, crm, erp
 from kernel.problem import NotFound
 from kernel.tenancy import FILTERED, by_body
 
@@ -15,6 +16,12 @@ OnboardingId = Annotated[str, Path(min_length=1, max_length=160, pattern=r"^[A-Z
 ENDED = frozenset({OnboardingState.COMPLETED, OnboardingState.REFUSED, OnboardingState.CANCELLED, OnboardingState.FAILED})
 GOES_ON = "It goes on; follow `operation`"
 FOLLOW = {"get_onboarding": "onboarding_id", "get_onboarding_operation": "operation_id"}
+
+STEPS = (
+    *crm("get_account", "write_account_references"),
+    *erp("find_customer", "create_customer", "set_customer_status", "set_credit_terms"),
+    *billing("find_customer", "create_customer", "set_customer_status"),
+)
 
 
 def onboarding_api(onboardings: OnboardingProcess) -> Api:
@@ -37,6 +44,7 @@ def onboarding_api(onboardings: OnboardingProcess) -> Api:
         headers=("Location",),
         links=FOLLOW,
         tenancy=by_body("/account/connection", "/account/id"),
+        calls=STEPS,
     )
     async def start_onboarding(request: NewOnboarding, idempotency_key: IdempotencyKey, response: Response) -> Onboarding:
         """Creates the customer in the ERP, asks finance for credit terms, then creates it in billing and writes the references
@@ -56,6 +64,7 @@ def onboarding_api(onboardings: OnboardingProcess) -> Api:
         headers=("Location",),
         links=FOLLOW,
         audience="internal",
+        calls=STEPS,
     )
     async def decide_onboarding(
         onboarding_id: OnboardingId, decision: CreditDecision, idempotency_key: IdempotencyKey, response: Response
@@ -70,6 +79,7 @@ def onboarding_api(onboardings: OnboardingProcess) -> Api:
         headers=("Location",),
         links=FOLLOW,
         tenancy=FILTERED,
+        calls=STEPS,
     )
     async def release_onboarding(
         onboarding_id: OnboardingId, reason: Reason, idempotency_key: IdempotencyKey, response: Response

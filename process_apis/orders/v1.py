@@ -9,14 +9,21 @@ from contracts.models.intake import NewOrder, Order, Orders, OrderState
 from contracts.models.operation import Operation, Reason
 from contracts.ports.process import OrderProcess
 from kernel.api import Api, IdempotencyKey
+from kernel.calls import billing, crm, erp
 from kernel.problem import NotFound
 from kernel.tenancy import FILTERED
+from process_apis.quotes.v1 import CHECKS
 
 OrderId = Annotated[str, Path(min_length=1, max_length=160, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 Cursor = Annotated[str | None, Query(max_length=160, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 ENDED = frozenset({OrderState.COMPLETED, OrderState.CANCELLED, OrderState.FAILED, OrderState.REJECTED})
 ALSO = {202: "It goes on, or waits for a person; follow `operation`"}
 FOLLOW = {"get_order": "order_id", "get_order_operation": "operation_id"}
+
+TAKEN_BACK = (*erp("cancel_sales_order"), *billing("cancel_subscription"))
+SUBMISSION = (
+    *CHECKS, *TAKEN_BACK, *crm("write_quote_references"), *erp("create_sales_order"), *billing("create_subscription"),
+)  # fmt: skip
 
 
 def orders_api(orders: OrderProcess) -> Api:
@@ -34,6 +41,7 @@ def orders_api(orders: OrderProcess) -> Api:
         headers=("Location",),
         links=FOLLOW,
         tenancy=FILTERED,
+        calls=SUBMISSION,
     )
     async def submit_order(request: NewOrder, idempotency_key: IdempotencyKey, response: Response) -> Order:
         """Validates the approved quote, then creates the sales order and the subscription and writes their references to the CRM.
@@ -67,8 +75,9 @@ def orders_api(orders: OrderProcess) -> Api:
         return await orders.get_order(order_id)
 
     @api.post(
-        "/orders/{order_id}/releases", scope="orders:write", also=ALSO, headers=("Location",), links=FOLLOW, tenancy=FILTERED
-    )
+        "/orders/{order_id}/releases", scope="orders:write", also=ALSO, headers=("Location",), links=FOLLOW, tenancy=FILTERED,
+        calls=SUBMISSION,
+    )  # fmt: skip
     async def release_order(order_id: OrderId, reason: Reason, idempotency_key: IdempotencyKey, response: Response) -> Order:
         """Attempts the step that holds the order again, once its problem is put right."""
         order = await orders.release_order(order_id, reason, idempotency_key)
@@ -76,8 +85,9 @@ def orders_api(orders: OrderProcess) -> Api:
         return order
 
     @api.post(
-        "/orders/{order_id}/cancellations", scope="orders:write", also=ALSO, headers=("Location",), links=FOLLOW, tenancy=FILTERED
-    )
+        "/orders/{order_id}/cancellations", scope="orders:write", also=ALSO, headers=("Location",), links=FOLLOW, tenancy=FILTERED,
+        calls=TAKEN_BACK,
+    )  # fmt: skip
     async def cancel_order(order_id: OrderId, reason: Reason, idempotency_key: IdempotencyKey, response: Response) -> Order:
         """Cancels the order: the subscription is ended and the sales order closed. Cancelling again changes nothing."""
         order = await orders.cancel_order(order_id, reason, idempotency_key)

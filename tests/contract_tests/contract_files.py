@@ -15,7 +15,10 @@ import yaml
 ROOT = Path(__file__).parent.parent.parent / "contracts" / "openapi"
 METHODS = ("get", "put", "post", "patch", "delete")
 # Values of every shape our contracts ask for; the first that its schema accepts is the sample.
-CANDIDATES = ("sample", "sample-key-0001", "SAMPLE", "US", "EUR", "12.30", "2026-06-15", "sample@example.com", "0" * 24, "1")
+CANDIDATES = (
+    "sample", "sample-key-0001", "SAMPLE", "US", "EUR", "12.30", "2026-06-15", "2026-06-15T12:00:00Z", "sample@example.com",
+    "0" * 24, "1", "2xx",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,7 @@ async def partners(must: Must) -> dict[str, str]:
     await must("POST", f"{HERE}/partners/soon-gone/closures", WHY)
     await _secrets(must, made["client_id"])
     await must("GET", f"{HERE}/usage?limit=1")
+    await must("GET", f"{HERE}/consumption?limit=1")
     return {"partner_id": "contract-testers", "client_id": made["client_id"], "partner": "contract-testers"}
 
 

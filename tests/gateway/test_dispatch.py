@@ -1,6 +1,7 @@
 """In this process: the application's answer is passed on, its framework's errors become problems, and it answers in time."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from gateway.dispatch import InProcess
 from gateway.limits.limiter import Limiter
+from tests.gateway.conftest import CONTRACT, Echo
 
 ORDERS = "/process/orders/v1/orders"
 HELLO = "/process/orders/v1/hello"
@@ -137,3 +139,15 @@ async def test_a_problem_of_the_application_passes_as_it_is(through: Any, api: F
     answer = await through.ask("GET", HELLO)
 
     assert (answer.status, answer.json()) == (409, {"type": "urn:x", "own": 1})
+
+
+async def test_two_majors_of_one_api_are_served_by_two_applications(build: Any, tmp_path: Path) -> None:
+    second = CONTRACT.replace("orders/v1/", "orders/v2/").replace("version: 1.2.0", "version: 2.0.0")
+    (tmp_path / "v2.yaml").write_text(second, encoding="utf-8")
+    one, two = Echo(), Echo()
+    house = build(targets={"process/orders": InProcess(one), "process/orders/v2": InProcess(two)})
+    for path in (f"{ORDERS}/o1", "/process/orders/v2/orders/o2"):
+        await house.ask("GET", path)
+
+    assert [scope["path"] for scope in one.scopes] == [f"{ORDERS}/o1"]
+    assert [scope["path"] for scope in two.scopes] == ["/process/orders/v2/orders/o2"]

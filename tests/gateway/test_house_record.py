@@ -1,4 +1,4 @@
-"""A whole process: who changes something is in the audit log when it has ended, and fields are shown by class at its front door."""
+"""A whole process: who changed something, and who was not believed, is in the audit log when it has ended."""
 
 import asyncio
 import base64
@@ -67,7 +67,8 @@ async def test_a_process_that_ends_in_order_has_recorded_everything(settings: Se
 
     assert (refused.status, added.status, breaks) == (401, 201, [])
     assert [(entry["operation"], entry["status"]) for entry in entries] == [
-        ("oauth/token", 200), ("oauth/token", 401), ("ops.master_data.v1.add_mapping", 201), ("ops.gateway.v1.list_audit_entries", 401),
+        ("oauth/token", 200), ("oauth/token", 401), ("ops.master_data.v1.add_mapping", 201),
+        ("ops.gateway.v1.list_audit_entries", 401),
     ]  # fmt: skip
     assert entries[0]["claimed"] == entries[1]["claimed"] == entries[2]["client"] == made.client_id
     assert made.secret not in json.dumps(entries)

@@ -55,7 +55,10 @@ async def test_it_onboards_validates_and_orders_through_a_running_gateway(deploy
     await deployment.start_gateway()
     account_id, quote_id = await people.account_id(deployment, "ACC-1001"), await quote(deployment)
     client_id, secret = await credentials(deployment)
-    async with plain(deployment.url, timeout=20) as http, acme.Client.with_credentials("", client_id, secret, http=http) as client:
+    async with (
+        plain(deployment.url, timeout=20) as http,
+        acme.Client.with_credentials("", client_id, secret, http=http) as client,
+    ):
         begun, refusal, onboarding = await onboarded(acme, client, account_id)
         checked = await client.sales_desk_v1.check_quote(CRM, quote_id)
         models = importlib.import_module("acme_client.sales_desk_v1.models")

@@ -78,13 +78,14 @@ async def assert_usage(deployment, acme, globex):
     """What was called is counted, also by a gateway that was stopped in an orderly way and started again."""
     path = "/ops/gateway/v1/usage?operation=experience.sales_desk.v1.place_order"
     async with asyncio.timeout(30):
-        while not (counted := (await acme.caller.ask("GET", path)).json()["items"]):  # noqa: ASYNC110 - written every 2 s
+        counted = []
+        while {line["status"] for line in counted} < {"2xx", "4xx"}:  # written every 2 s
             await asyncio.sleep(0.2)
+            counted = (await acme.caller.ask("GET", path)).json()["items"]
     said = await done(deployment, "partners", "usage", "globex", "--client", globex.client_id)
 
     assert {(line["client_id"], line["partner"]) for line in counted} == {(acme.client_id, "acme")}
     assert sum(line["calls"] for line in counted if line["status"] == "2xx") == 1
-    assert sum(line["calls"] for line in counted if line["status"] == "4xx") > 0
     assert "globex" in said
     assert "acme" not in said
 

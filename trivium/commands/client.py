@@ -22,7 +22,9 @@ def client(
     ] = None,
     folder: Annotated[Path, typer.Option("--out", help="The folder to write: empty, or an earlier client.")] = Path("client"),
     name: Annotated[str, typer.Option(help="What the package is called.")] = "trivium_client",
-    contracts: Annotated[str, typer.Option(help="A contract, or a folder of them; the estate's own if left out.")] = str(CONTRACTS),
+    contracts: Annotated[str, typer.Option(help="A contract, or a folder of them; the estate's own if left out.")] = str(
+        CONTRACTS
+    ),
 ) -> None:
     """Generate a typed client that keeps keys over retries, waits as told, goes through pages and raises problems."""
     try:

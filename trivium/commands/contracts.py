@@ -25,7 +25,9 @@ from governance.reports.text import text
 from governance.rules import RULES
 from governance.source import Unreadable
 from kernel.api_document import document
-from trivium.commands import publishing
+from trivium.commands import expectations, publishing
+from trivium.commands.client import client
+from trivium.commands.scorecard import scorecard
 from trivium.terminal import out, refuse
 
 Format = Annotated[
@@ -33,7 +35,10 @@ Format = Annotated[
 ]
 FailOn = Annotated[Literal["error", "warning", "info", "never"], typer.Option(help="The least weight that fails the command.")]
 app = typer.Typer(no_args_is_help=True, help="The promises the gateway enforces.")
+app.command("client")(client)
+app.command("scorecard")(scorecard)
 publishing.mount(app)
+expectations.mount(app)
 
 
 @app.command("draft")

@@ -15,6 +15,7 @@ from governance.agreement import write as write_document
 from governance.changes.diff import diff
 from governance.collection import collect
 from governance.consumers import declared
+from governance.consumers.observed import Seen, seen_applications
 from governance.contract import Contract
 from governance.lint.configuration import FILE as LINT_FILE
 from governance.lint.configuration import BadConfiguration
@@ -25,13 +26,16 @@ from governance.reports.entry import of_changes
 from governance.reports.text import text
 from governance.rules import RULES
 from governance.source import Unreadable
+from trivium.observed import DAYS, NotKnown, observed, users
 from trivium.terminal import out, refuse, settings_in_force
 
 HOME = CONTRACTS.parent
 Which = Annotated[str, typer.Argument(metavar="API", help="The API and its major: process/quotes/v1.")]
 Key = Annotated[str, typer.Option(help="The publishing key.")]
+Observed = Annotated[bool, typer.Option("--observed/--no-observed", help="Whether to ask the database who used it lately.")]
+Days = Annotated[int, typer.Option(min=1, max=400, help="How many days back a use is recent.")]
 REFUSALS = (
-    publish.Refused, signing.BadKey, lock.BadLock, Unreadable, Unresolved, BadConfiguration,
+    publish.Refused, signing.BadKey, lock.BadLock, Unreadable, Unresolved, BadConfiguration, NotKnown,
 )  # fmt: skip
 
 
@@ -89,10 +93,15 @@ def deprecate_contract(
 def retire_contract(
     api: Which,
     used_by: Annotated[list[str] | None, typer.Option(help="A client that was seen to use it lately; repeatable.")] = None,
+    observe: Observed = True,
+    days: Days = DAYS,
 ) -> None:
-    """End a contract that has reached its sunset and is not used: it answers 410 from now on."""
+    """End a contract that has reached its sunset and was not called lately: it answers 410 from now on."""
     with _in_words():
-        publish.retire(_desk(""), api, used_by or [])
+        seen = observed(settings_in_force(), api, days) if observe else []
+        if seen is None:
+            out.print("[dim]there is no database here: who called it is not known[/]")
+        publish.retire(_desk(""), api, [*(used_by or []), *users(seen or [])])
         _write_life(api)
         out.print(f"{api} is retired", highlight=False)
 
@@ -100,19 +109,22 @@ def retire_contract(
 def impact(
     new: Annotated[str, typer.Argument(help="The changed contract: a file.")],
     old: Annotated[str, typer.Option(help="What it is compared with; what is in force if left out.")] = "",
+    observe: Observed = True,
+    days: Days = DAYS,
 ) -> None:
-    """Name the applications that a changed contract breaks, or may; exit code 1 when there is one."""
+    """Name the applications and the clients seen lately that a changed contract breaks, or may; exit code 1 when there is one."""
     with _in_words():
         (changed,) = collect(new).values()
         api = lock.key(changed.api, changed.version)
         (before,) = collect(old).values() if old else (_contract(api),)
         found = diff(before, changed, today=date.today())
-        hit = declared.impact(declared.read(HOME), changed, found)
+        applications = declared.read(HOME)
+        hit = declared.impact([*applications, *(_seen(api, applications, days) if observe else [])], changed, found)
     for application, reasons in hit:
         out.print(f"[bold]{application.name}[/]  {application.team}  {application.contact}", highlight=False)
         typer.echo(text(of_changes(reasons), color=out.is_terminal, width=out.width))
     if not hit:
-        out.print(f"no declared application is touched ({len(found)} changes)", highlight=False)
+        out.print(f"no application that is known is touched ({len(found)} changes)", highlight=False)
     raise typer.Exit(bool(hit))
 
 
@@ -131,6 +143,13 @@ def _contract(api: str) -> Contract:
     if not file.is_file():
         raise Unreadable(f"there is no contract {api}; it would be {file.relative_to(HOME.parent)}")
     return Contract.load(file, CONTRACTS)
+
+
+def _seen(api: str, applications: list[declared.Application], days: int) -> list[declared.Application]:
+    """Clients that the gateway saw count as applications."""
+    found = observed(settings_in_force(), api, days) or []
+    seen = [Seen(one.client, one.partner, one.operation, frozenset(one.fields)) for one in found]
+    return seen_applications(api, seen, applications)
 
 
 def _desk(key: str) -> publish.Desk:

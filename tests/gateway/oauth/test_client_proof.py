@@ -241,7 +241,11 @@ async def test_a_client_that_is_to_assert_gets_nothing_for_its_secret(server, po
 DER, OTHER = certificate(), certificate()
 
 
-@pytest.mark.parametrize(("method", "registered_as"), [(SELF_SIGNED, x5t(DER)), (TLS, "CN=northwind,O=Northwind Devices")])
+@pytest.mark.parametrize(
+    ("method", "registered_as"),
+    [(SELF_SIGNED, x5t(DER)), (TLS, "CN=northwind,O=Northwind Devices")],
+    ids=["thumbprint", "subject"],
+)
 async def test_a_client_proves_itself_by_the_certificate_it_showed_the_terminator(server, post, method, registered_as) -> None:
     client = await registered(server, method, certificate=registered_as)
     answer = await post(GRANT | {"client_id": client}, shown=DER)
@@ -251,7 +255,11 @@ async def test_a_client_proves_itself_by_the_certificate_it_showed_the_terminato
     assert answer.json()["token_type"] == "Bearer"
 
 
-@pytest.mark.parametrize(("method", "registered_as"), [(SELF_SIGNED, x5t(DER)), (TLS, "CN=northwind,O=Northwind Devices")])
+@pytest.mark.parametrize(
+    ("method", "registered_as"),
+    [(SELF_SIGNED, x5t(DER)), (TLS, "CN=northwind,O=Northwind Devices")],
+    ids=["thumbprint", "subject"],
+)
 async def test_nobody_but_the_terminator_can_say_which_certificate_was_shown(server, post, method, registered_as) -> None:
     client = await registered(server, method, certificate=registered_as)
     attempts = [

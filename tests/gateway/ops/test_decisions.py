@@ -91,3 +91,8 @@ async def test_others_learn_nothing_not_even_that_there_is_one(asked: Callable[.
 @pytest.mark.parametrize("request_id", ["short", "x" * 24, "0" * 65])
 async def test_what_is_no_request_id_is_refused(asked: Callable[..., Any], request_id: str) -> None:
     assert (await asked("", OURS, request_id)).status_code == 422
+
+
+async def test_whoever_is_restricted_and_no_partner_sees_its_own_calls(asked: Callable[..., Any]) -> None:
+    assert (await asked("", Someone("shop", frozenset({"crm/1"})))).status_code == 200
+    assert (await asked("", Someone("another", frozenset({"crm/1"})))).status_code == 404

@@ -251,6 +251,13 @@ async def test_a_contract_without_limits_inherits_those_of_the_estate(build: Any
         build(contract(bare), means={"settings": Settings.model_construct(limits=Limits(default=()))})
 
 
+async def test_a_client_whom_nothing_would_limit_fails_the_start(build: Any) -> None:
+    off = Limits(clients={"globex": Changed(limits=(Granted(policy="burst", off=True),))})
+
+    with pytest.raises(BadContract, match=r"nothing limits .*, client globex"):
+        build(means={"settings": Settings.model_construct(limits=off)})
+
+
 @pytest.mark.parametrize(
     ("address", "other", "same"),
     [

@@ -154,6 +154,19 @@ async def test_another_form_is_for_those_who_are_cleared(classified: Callable[..
     assert (shown.status, shown.body) == (200, b"id,tax_id\no1,SECRET\n")
 
 
+async def test_a_connection_whose_messages_nobody_reads_is_for_those_who_are_cleared(
+    build: Callable[..., Any], contract: Callable[..., str]
+) -> None:
+    def connect(document: Any) -> None:
+        answer = {"200": {"description": "-", "content": {"application/json": {"schema": SCHEMA}}}}
+        said = document["paths"]["/process/orders/v1/orders/{order_id}"]["get"]
+        said |= {"responses": answer, "x-trivium-websocket": True}
+
+    house = build(contract(connect), means={"clearance": CLEARANCE})
+
+    assert (await house.ask("GET", ORDER)).status == 403
+
+
 async def test_a_member_twice_hides_nothing(classified: Callable[..., Any]) -> None:
     answer = await classified(app=_answering(b'{"a": {"tax_id": "SECRET"}, "a": {"p": 1}}')).ask("GET", ORDER)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.contracts import BadContract
+from gateway.policies.shed import shed
 from gateway.shedding import Load
 from kernel.sections.limits import Plan
 from kernel.sections.shedding import Shedding
@@ -132,6 +133,21 @@ async def test_a_call_leaves_however_it_ends(build: Any, end: str) -> None:
     await asyncio.wait([call], timeout=5)
 
     assert call.done()
+    assert load.in_flight == 0
+
+
+async def test_a_websocket_holds_no_place_while_it_is_open(operation: Any) -> None:
+    load, under_way = Load(Shedding()), []
+
+    async def look(call: Any) -> None:
+        under_way.append(load.in_flight)
+
+    for extensions in ({"x-trivium-websocket": True}, {}):
+        policy = shed(load)(operation(extensions=extensions))
+        assert policy is not None
+        await policy(None, look)  # type: ignore[arg-type]
+
+    assert under_way == [0, 1]
     assert load.in_flight == 0
 
 

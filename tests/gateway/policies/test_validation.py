@@ -110,6 +110,7 @@ async def test_numbers_beyond_all_bounds_are_an_answer_not_a_crash(house: Any, n
         {"content-type": "application/json; charset=latin-1"},
         {"content-type": "application/x-www-form-urlencoded"},
         {"content-encoding": "gzip"},
+        {"content-type": "multipart/form-data; boundary=x"},
     ],
 )
 async def test_another_media_type_is_not_guessed_at(house: Any, headers: dict[str, str]) -> None:

@@ -41,7 +41,8 @@ def shop(**info):
             "get": {"operationId": "get_thing", "responses": {"200": _json({"$ref": "#/components/schemas/Thing"})}},
             "delete": {"operationId": "delete", "responses": {"204": {"description": "gone"}}},
             "patch": {
-                "operationId": "paint", "responses": {"200": _json({"type": "object", "properties": {"wet": {"type": "boolean"}}})},
+                "operationId": "paint",
+                "responses": {"200": _json({"type": "object", "properties": {"wet": {"type": "boolean"}}})},
                 "requestBody": {"content": {"application/json": {"schema": new}}},
             },
         },
@@ -51,8 +52,8 @@ def shop(**info):
         },
     }  # fmt: skip
     document = {
-        "openapi": "3.1.0", "info": {"title": "Shop", "version": "1.2.0", "x-trivium-api": "process/shop", **info}, "paths": paths,
-        "components": {"schemas": {"Thing": thing, "colour": {"type": "string", "enum": ["red", "dark-red"]}}},
+        "openapi": "3.1.0", "info": {"title": "Shop", "version": "1.2.0", "x-trivium-api": "process/shop", **info},
+        "paths": paths, "components": {"schemas": {"Thing": thing, "colour": {"type": "string", "enum": ["red", "dark-red"]}}},
     }  # fmt: skip
     return Contract.parse(json.dumps(document), f"{document['info']['x-trivium-api']}/v1.yaml")
 

@@ -9,6 +9,7 @@ from datetime import date
 import httpx
 import pytest
 
+from governance.clients import tool
 from governance.clients.failure import NoClient
 from governance.clients.python.package import package
 from governance.contract import Contract
@@ -73,7 +74,10 @@ def test_it_is_typed_throughout(made, tmp_path):
 async def test_a_page_is_asked_for_as_the_contract_says(client):
     shop_client, seen, answers = client
     models = importlib.import_module("shop_client.shop_v1.models")
-    answers += [httpx.Response(200, json={"items": [{"id": "a"}], "next": "c"}), httpx.Response(200, json={"items": [{"id": "b"}]})]
+    answers += [
+        httpx.Response(200, json={"items": [{"id": "a"}], "next": "c"}),
+        httpx.Response(200, json={"items": [{"id": "b"}]}),
+    ]
     wanted = {"colour": models.Colour.dark_red, "ids": [1, 2], "since": date(2026, 11, 21)}
 
     found = [thing.id async for thing in shop_client.shop_v1.each_of_list_things(**wanted)]
@@ -118,14 +122,9 @@ def test_an_earlier_client_is_replaced_and_anything_else_is_left_alone(tmp_path)
         package([shop()], tmp_path / "mine", "shop_client")
 
 
-def test_without_the_generator_it_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-
-    with pytest.raises(NoClient, match="pip install datamodel-code-generator"):
-        package([shop()], tmp_path / "c", "shop_client")
-
-    assert not (tmp_path / "c").exists()
+def test_a_generator_that_is_missing_is_named_with_the_way_to_get_it():
+    with pytest.raises(NoClient, match="no-such-generator is not installed: pip install it"):
+        tool.found("no-such-generator", (), "pip install it")
 
 
 def test_what_a_client_cannot_carry_is_said():

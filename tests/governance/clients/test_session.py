@@ -195,7 +195,9 @@ async def test_a_refused_token_is_replaced_once():
 
 
 async def test_a_client_that_gets_no_token_is_told_why_and_never_its_secret():
-    server = Server(httpx.Response(401, json={"error": "invalid_client"}), tokens=ClientCredentials("/oauth/token", "a", "s3cret"))
+    server = Server(
+        httpx.Response(401, json={"error": "invalid_client"}), tokens=ClientCredentials("/oauth/token", "a", "s3cret")
+    )
 
     with pytest.raises(TokenRefused, match="invalid_client") as found:
         await server.session.call(READ, Given(path={"id": 1}))

@@ -1,0 +1,29 @@
+"""A new process: an API whose work is a durable run of named steps, registered with the engine."""
+
+from trivium.scaffold.api import COMPOSE, PROCESS_APIS
+from trivium.scaffold.tree import Tree
+from trivium.scaffold.words import named, words
+
+
+def new_process(tree: Tree, name: str, team: str) -> None:
+    """Raises CannotScaffold."""
+    known = words(named(name), layer="process", team=team)
+    tree.copy("process", known)
+    thing, things = known["Thing"], known["Things"]
+    steps = f"{thing}Workflow({thing}Steps(systems))"
+    for pattern, by in (
+        (r"^    customers: CustomerProcess$", rf"\g<0>\n    {name}: {things}Process"),
+        (r"Processes\(absent((?:, absent)*)\)", r"Processes(absent\1, absent)"),
+        (PROCESS_APIS, rf"\g<0>{name}_api(processes.{name}),\n\1"),
+        (r"^    await durable\.launch\(\)$", rf"    durable.register({name.upper()}, {steps}, {thing}Plan, {thing}Done)\n\g<0>"),
+        (r"(return Processes\(.*)(\), book)$", rf"\1, {things}(durable, settings.answer_within)\2"),
+        (r'^(.*_remote\(house, CustomerProcess, "process/customers", url\),)$',
+         rf'\1\n        _remote(house, {things}Process, "process/{name}", url),'),
+    ):  # fmt: skip
+        tree.replace(COMPOSE, pattern, by)
+    tree.imported(COMPOSE, f"from contracts.ports.{name} import {things}Process")
+    for line in (
+        f"process import {things}", f"records import PROCESS as {name.upper()}", f"records import {thing}Done, {thing}Plan",
+        f"steps import {thing}Steps", f"v1 import {name}_api", f"workflow import {thing}Workflow",
+    ):  # fmt: skip
+        tree.imported(COMPOSE, f"from process_apis.{name}.{line}")
