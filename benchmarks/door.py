@@ -23,7 +23,8 @@ from contracts.models.reference import Reference
 from contracts.ports.system import Erp, Systems
 from gateway.direct import Direct
 from gateway.governed import open_decisions
-from gateway.house import House, open_house
+from gateway.house import House
+from gateway.opening import open_house
 from gateway.pipeline import Limit, Operation
 from kernel.settings import Settings, Telemetry
 from system_apis.erp.v1 import erp_api

@@ -17,7 +17,7 @@ from rich.table import Table
 from benchmarks import envoy
 from benchmarks.measure import ratios, spread, verdict
 from benchmarks.processes import ROOT, _free_ports, answers
-from gateway.house import open_house
+from gateway.opening import open_house
 from gateway.upstreams.connection import Connection
 from kernel.settings import FILE_VARIABLE, load
 

@@ -12,7 +12,8 @@ from benchmarks.processes import VENDORS, Place, place
 from contracts.models.operation import CrmRecord
 from contracts.ports.system import Systems
 from gateway.compose import connected_systems
-from gateway.house import House, open_house
+from gateway.house import House
+from gateway.opening import open_house
 from kernel.settings import Budget, Settings
 from master_data.book import MasterData, master_data
 from master_data.seed import read_mappings, seed_mappings

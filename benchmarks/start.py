@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.processes import ROOT, Place, answers, place
-from gateway.house import open_house
+from gateway.opening import open_house
 
 ROUNDS = 5
 GOVERNED = "/process/orders/v1/orders"

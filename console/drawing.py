@@ -75,9 +75,7 @@ def _box(box: Box) -> Markup:
     shape += Markup('<text class="id" x="{}" y="{}">{}</text>').format(box.x + 12, box.y + 36, _short(name, 26))
     if box.point.id.startswith(("app:", "at:")):
         return Markup('<g class="point {}">{}</g>').format(box.point.column, shape)
-    return Markup('<a class="point {}" href="{}/{}" aria-label="{}">{}</a>').format(
-        box.point.column, PLACE, api_page(box.point.id), f"{box.point.title}, {box.point.id}", shape
-    )
+    return Markup('<a class="point {}" href="{}/{}">{}</a>').format(box.point.column, PLACE, api_page(box.point.id), shape)
 
 
 def _short(text: str, most: int) -> str:

@@ -7,16 +7,13 @@ setting (`[split]`), not code.
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
-import yaml
 from starlette.types import ASGIApp
 
-from contracts.ports.process import CustomerProcess, OnboardingProcess, OrderProcess, QuoteProcess
-from contracts.ports.system import Billing, Crm, Erp, Systems
+from contracts.ports.system import Systems
 from experience_apis.sales_desk.v1 import sales_desk_api
 from gateway.configuration.source import Files
 from gateway.consumption.tally import consuming
@@ -24,19 +21,15 @@ from gateway.direct import Direct
 from gateway.dispatch import Dispatch, Target
 from gateway.door import Door
 from gateway.governed import governed
-from gateway.house import CONTRACTS, House, open_house
-from gateway.oauth.hops import unrestricted
+from gateway.house import House
+from gateway.opening import open_house
 from gateway.ops.v1 import gateway_api
 from gateway.partners.usage import counting
 from gateway.pipeline import Operation
-from gateway.upstreams.cluster import Cluster
-from gateway.upstreams.target import INNER, Upstream
-from kernel import http
+from gateway.remotes import Processes, RemoteSystems, remote_processes, upstream_of
 from kernel.api import Api
-from kernel.context import caller
 from kernel.durable.engine import DbosDurable
-from kernel.remote import Headers, remote
-from kernel.settings import BadSettings, Settings
+from kernel.settings import Settings
 from master_data.book import MasterData, master_data
 from master_data.seed import read_mappings, seed_mappings
 from master_data.v1 import master_data_api
@@ -67,9 +60,7 @@ from system_apis.guard.journal import Journal
 from system_apis.registry import connect
 from system_apis.systems import ConnectedSystems
 
-P = TypeVar("P")
 NOTHING_SERVED = Door((), policies=(), dispatch=Dispatch({}))
-SECONDS = 30.0  # the longest any of our own processes waits for another
 
 
 class Part(StrEnum):
@@ -91,16 +82,6 @@ LAYERS: Mapping[Part, frozenset[str] | None] = {
     Part.SYSTEM: frozenset({"system"}),
     Part.WORKER: frozenset(),
 }
-
-
-@dataclass(frozen=True)
-class Processes:
-    """The process layer as the layer above sees it."""
-
-    onboardings: OnboardingProcess
-    quotes: QuoteProcess
-    orders: OrderProcess
-    customers: CustomerProcess
 
 
 @asynccontextmanager
@@ -164,9 +145,9 @@ async def _targets(house: House, part: Part) -> Mapping[str, Target]:
             processes, book = await _processes(house, RemoteSystems(house))
             return _served(house, _process_apis(processes, book))
         case Part.EXPERIENCE:
-            return _served(house, [_experience_api(_remote_processes(house))])
+            return _served(house, [_experience_api(remote_processes(house))])
         case Part.GATEWAY:
-            return {api.id: _upstream(house, api) for api in declared()} | _served(house, [gateway_api(house)])
+            return {api.id: upstream_of(house, api) for api in declared()} | _served(house, [gateway_api(house)])
 
 
 def _served(house: House, apis: list[Api]) -> dict[str, Target]:
@@ -235,61 +216,3 @@ async def _processes(house: House, systems: Systems) -> tuple[Processes, MasterD
     orders = OrderDesk(durable, quotes, clock, settings.answer_within)
     customers = CustomerViews(systems, book, orders, settings.check_deadline)
     return Processes(Onboardings(systems, book, durable, settings.answer_within), quotes, orders, customers), book
-
-
-class RemoteSystems:
-    """The system layer in another process: each port is a client made from its contract."""
-
-    def __init__(self, house: House) -> None:
-        self._house, self._url = house, house.settings.split.system
-        self._made: dict[tuple[str, str], Any] = {}
-
-    def crm(self, connection: str) -> Crm:
-        return self._port(Crm, "system/crm", connection)
-
-    def billing(self, connection: str) -> Billing:
-        return self._port(Billing, "system/billing", connection)
-
-    def erp(self, connection: str) -> Erp:
-        return self._port(Erp, "system/erp", connection)
-
-    def _port(self, port: type[P], api: str, connection: str) -> P:
-        fixed = {"connection": connection}
-        made: P = self._made.get((api, connection)) or _remote(self._house, port, api, self._url, fixed, self._headers)
-        self._made[api, connection] = made
-        return made
-
-    async def _headers(self, scopes: frozenset[str]) -> Mapping[str, str]:
-        """The processes above have settled what the caller may see; the system layer knows no partners."""
-        token = caller.set(unrestricted(caller.get()))
-        try:
-            return await self._house.internal_headers(scopes)
-        finally:
-            caller.reset(token)
-
-
-def _remote_processes(house: House) -> Processes:
-    url = house.settings.split.process
-    return Processes(
-        _remote(house, OnboardingProcess, "process/onboarding", url), _remote(house, QuoteProcess, "process/quotes", url),
-        _remote(house, OrderProcess, "process/orders", url), _remote(house, CustomerProcess, "process/customers", url),
-    )  # fmt: skip
-
-
-def _remote(
-    house: House, port: type[P], api: str, url: str, fixed: Mapping[str, str] | None = None, headers: Headers | None = None
-) -> P:
-    client = http.client(url, timeout=SECONDS)
-    house.closing.push_async_callback(client.aclose)
-    promised = yaml.load((CONTRACTS / api / "v1.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
-    return remote(port, promised, client, headers or house.internal_headers, system=api, fixed=fixed or {})
-
-
-def _upstream(house: House, api: Api) -> Upstream:
-    split = house.settings.split
-    url = {"experience": split.experience, "process": split.process, "ops": split.process, "system": split.system}[api.layer]
-    if not url:
-        raise BadSettings(f"[split] does not say where the {api.layer} layer is")
-    cluster = Cluster(api.id, [url], INNER)
-    house.closing.callback(cluster.close)
-    return Upstream(cluster, proof=house.proof)

@@ -1,21 +1,18 @@
 """What every process of a deployment has in common: settings, database, authorization server, the door, and an orderly end."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from prometheus_client import REGISTRY, CollectorRegistry
 from starlette.types import ASGIApp
 
-from gateway import contracts
 from gateway.audit.opening import open_audit
 from gateway.audit.recorder import AuditLog
 from gateway.broken_promises import BrokenPromises
 from gateway.cache import AnswerCache
 from gateway.configuration.check import Checked
 from gateway.configuration.control import Control
-from gateway.configuration.source import contracts_of
 from gateway.consumption.tally import FieldUse
 from gateway.decisions.log import DecisionLog
 from gateway.dispatch import Dispatch, Target
@@ -23,12 +20,9 @@ from gateway.door import Door
 from gateway.ingress import Bounds
 from gateway.library import Library
 from gateway.limits.limiter import Limiter
-from gateway.limits.redis_store import redis_store
-from gateway.limits.tally import LimitMetrics
 from gateway.oauth.app import oauth_app
 from gateway.oauth.rotation import Rotation
-from gateway.oauth.sealing import load_seal
-from gateway.oauth.server import AuthorizationServer, open_server
+from gateway.oauth.server import AuthorizationServer
 from gateway.observe import AccessLog, Metrics
 from gateway.pages import Check, pages
 from gateway.pipeline import Call, Caller, Operation
@@ -37,16 +31,16 @@ from gateway.policies.authenticate import authenticate
 from gateway.policies.trace import Observation
 from gateway.proxies import Proxies
 from gateway.replays.store import Replays
-from gateway.services.foreign import Foreign, Opened, services_beside
+from gateway.services.foreign import Foreign, Opened
 from gateway.services.foreign import Means as Surroundings
 from gateway.services.overlay import Governed
-from gateway.shedding import Load, LoadMetrics, Probe
+from gateway.shedding import Load
 from gateway.upstreams.lease import Lease
-from kernel.clock import Clock, SystemClock
+from kernel.clock import Clock
 from kernel.context import caller
 from kernel.db import Database
 from kernel.settings import Settings
-from kernel.telemetry import configure_logs, configure_traces, span_of
+from kernel.telemetry import span_of
 
 CONTRACTS = Path(__file__).parent.parent / "contracts" / "openapi"
 
@@ -163,12 +157,7 @@ class House:
         return self.oauth.trust.allows(holder.token_id, holder.client, holder.issued_at)
 
     def door(
-        self,
-        served: tuple[Operation, ...],
-        targets: Mapping[str, Target],
-        *,
-        issues_tokens: bool,
-        foreign: Opened | None = None,
+        self, served: tuple[Operation, ...], targets: Mapping[str, Target], *, issues_tokens: bool, foreign: Opened | None = None
     ) -> Door:
         """The door before these operations; with `issues_tokens` it also is the authorization server."""
         server = oauth_app(self.oauth, scopes=sorted(scopes_of(served) | set(self.settings.door.clearance.values())))
@@ -200,76 +189,6 @@ class House:
     def _proxies(self) -> Proxies | None:
         server = self.settings.server
         return Proxies(server.trusted_proxies, server.proxy_header) if server.trusted_proxies else None
-
-
-@asynccontextmanager
-async def open_house(
-    settings: Settings, service: str, clock: Clock | None = None, *, promised: tuple[Operation, ...] | None = None
-) -> AsyncIterator[House]:
-    """Opens what every process needs. The tables of everything imported by now are made if they are missing.
-
-    `promised`: the operations, where they are not to be read from the contracts. Raises BadContract for contracts that cannot be
-    enforced.
-    """
-    clock = clock or SystemClock()
-    configure_logs(settings.telemetry)
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    async with AsyncExitStack() as closing:
-        traces = configure_traces(settings.telemetry, service)
-        if traces is not None:
-            closing.callback(traces.shutdown)
-        database = Database(settings.database)
-        closing.push_async_callback(database.close)
-        await database.create_all()
-        oauth = await open_server(
-            database,
-            public_url=settings.server.url,
-            data=settings.data,
-            clock=clock,
-            audiences=settings.oauth.audiences,
-            key_encryption=settings.oauth.key_encryption,
-            terms=settings.oauth,
-            process=service,
-            issuers=settings.issuers,
-            terminator=settings.terminator,
-            redis_url=settings.redis_url,
-        )
-        closing.push_async_callback(oauth.close)
-        metrics = Metrics(REGISTRY)
-        log, limiter = AccessLog(on_drop=metrics.dropped), _limiter(settings, clock, metrics.registry, closing)
-        promises = (*contracts.load(contracts_of(settings)), *services_beside(settings)) if promised is None else promised
-        house = House(settings, database, oauth, clock, metrics, closing, promises, log, limiter)
-        house.checks["database"] = database.answers
-        metrics.registry.register(house.foreign)
-        closing.callback(metrics.registry.unregister, house.foreign)
-        house.promises = BrokenPromises(metrics.registry, clock)
-        closing.callback(metrics.registry.unregister, house.promises)
-        house.load = _load(settings, metrics.registry, closing)
-        seal = load_seal(settings.data, settings.oauth.key_encryption)
-        house.replays = Replays(database, seal, clock, settings.replays)
-        closing.push_async_callback(house.replays.close)
-        yield house
-
-
-def _load(settings: Settings, registry: CollectorRegistry, closing: AsyncExitStack) -> Load | None:
-    if not settings.shedding.enabled:
-        return None
-    load = Load(settings.shedding)
-    probe = Probe(load, settings.shedding)
-    probe.start()
-    closing.callback(probe.stop)
-    closing.callback(registry.unregister, LoadMetrics(registry, load))
-    return load
-
-
-def _limiter(settings: Settings, clock: Clock, registry: CollectorRegistry, closing: AsyncExitStack) -> Limiter:
-    said, store = settings.limits, None
-    if settings.redis_url:
-        store = redis_store(settings.redis_url, patience=said.patience, lease=said.lease)
-        closing.push_async_callback(store.close)
-    limiter = Limiter(store, clock=clock, patience=said.patience, waiting=said.waiting, rest=said.rest, cap=said.counters)
-    closing.callback(registry.unregister, LimitMetrics(registry, limiter.tally))
-    return limiter
 
 
 def scopes_of(promised: tuple[Operation, ...]) -> frozenset[str]:

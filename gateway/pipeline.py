@@ -18,7 +18,7 @@ ANONYMOUS = "anonymous"
 
 @dataclass(frozen=True)
 class Limit:
-    """`quota` calls per `window` seconds, named as it appears in the RateLimit fields; `kernel.sections.limits` has the whole rule."""
+    """`quota` calls per `window` seconds, named as in the RateLimit fields; `kernel.sections.limits` has the whole rule."""
 
     policy: str
     quota: int  # 0 in a contract: what was inherited under this name does not hold

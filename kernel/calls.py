@@ -1,4 +1,4 @@
-"""What an operation may ask of the layers below it: declared in code, drafted into the contract, drawn on the map of dependencies.
+"""What an operation may ask of the layers below it: declared in code, drafted into the contract, drawn on the map.
 
 A call is named as `system/erp/v1#get_customer`: the API with its major version, and the operationId.
 """

@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from contracts.models.registration import Approval
-from gateway.house import House, open_house
+from gateway.house import House
 from gateway.oauth.clients import PLAIN, BadClient, Client, Details, NewClient
 from gateway.oauth.registrations import Registration
+from gateway.opening import open_house
 from gateway.ops.registrations import approved
 from kernel.problem import Problem
 from kernel.settings import Settings

@@ -21,7 +21,8 @@ from gateway.configuration.plan import plan as planned
 from gateway.configuration.snapshot import Snapshot, last_good
 from gateway.configuration.source import Files
 from gateway.decisions.store import DecisionStore
-from gateway.house import House, open_house
+from gateway.house import House
+from gateway.opening import open_house
 from kernel.clock import SystemClock
 from kernel.db import Database
 from kernel.settings import Settings

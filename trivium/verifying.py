@@ -12,7 +12,7 @@ import httpx
 import jsonschema_rs
 
 from gateway.compose import Part, application
-from gateway.house import open_house
+from gateway.opening import open_house
 from governance.consumers.expectations import Expectation
 from governance.consumers.promised import KEY, beyond, fault, operation_of
 from governance.contract import Contract, Operation

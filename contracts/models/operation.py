@@ -61,5 +61,7 @@ class Reason(Model):
 class CrmRecord(Model):
     """A record of a connected CRM: which connection, and the CRM's own id."""
 
+    model_config = {"json_schema_extra": {"examples": [{"connection": "salesforce", "id": "0Q05g0000000001CAA"}]}}
+
     connection: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$", examples=["salesforce"])]
     id: Id

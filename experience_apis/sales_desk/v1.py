@@ -15,7 +15,11 @@ from kernel.calls import calls
 from kernel.tenancy import FILTERED, by_path
 
 Connection = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,39}$", description="The CRM connection", examples=["salesforce"])]
-RecordId = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="The CRM's id")]
+_RECORD, _ABOUT = r"^[A-Za-z0-9][A-Za-z0-9._-]*$", "The CRM's id"
+AccountId = Annotated[
+    str, Path(min_length=1, max_length=128, pattern=_RECORD, description=_ABOUT, examples=["0015g0000000002AAA"])
+]
+QuoteId = Annotated[str, Path(min_length=1, max_length=128, pattern=_RECORD, description=_ABOUT, examples=["0Q05g0000000001CAA"])]
 OrderId = Annotated[str, Path(min_length=1, max_length=160, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 ENDED = frozenset({OrderState.COMPLETED, OrderState.CANCELLED, OrderState.FAILED, OrderState.REJECTED})
 
@@ -37,7 +41,7 @@ def sales_desk_api(customers: CustomerProcess, quotes: QuoteProcess, orders: Ord
         "/customers/{connection}/{account_id}", scope="sales-desk:read", tenancy=by_path("connection", "account_id"),
         calls=calls("process/customers/v1", "get_customer_view"),
     )  # fmt: skip
-    async def show_customer(connection: Connection, account_id: RecordId) -> CustomerView:
+    async def show_customer(connection: Connection, account_id: AccountId) -> CustomerView:
         """The customer across CRM, ERP and billing, as far as each answers."""
         return await customers.get_customer_view(connection, account_id)
 
@@ -45,7 +49,7 @@ def sales_desk_api(customers: CustomerProcess, quotes: QuoteProcess, orders: Ord
         "/quotes/{connection}/{quote_id}/validations", scope="sales-desk:write", tenancy=FILTERED,
         calls=calls("process/quotes/v1", "validate_quote"),
     )  # fmt: skip
-    async def check_quote(connection: Connection, quote_id: RecordId) -> QuoteValidation:
+    async def check_quote(connection: Connection, quote_id: QuoteId) -> QuoteValidation:
         """May this quote become an order? Every check with its verdict, its system and, where it is not ok, what to change."""
         return await quotes.validate_quote(CrmRecord(connection=connection, id=quote_id))
 
@@ -55,7 +59,7 @@ def sales_desk_api(customers: CustomerProcess, quotes: QuoteProcess, orders: Ord
         calls=calls("process/orders/v1", "submit_order"),
     )  # fmt: skip
     async def place_order(
-        connection: Connection, quote_id: RecordId, submission: Submission, idempotency_key: IdempotencyKey, response: Response
+        connection: Connection, quote_id: QuoteId, submission: Submission, idempotency_key: IdempotencyKey, response: Response
     ) -> Order:
         """Submits the quote. It is refused (422) while a check is not ok, and held for a person while one could not be made."""
         record = CrmRecord(connection=connection, id=quote_id)

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from kernel.settings import Settings
 
 # What chains and doors are built from. The rest is opened once a process: databases, engines, connections, ports, keys.
-GOVERNED = frozenset({"limits", "plans", "door", "cache", "decisions", "services", "canaries", "mirrors"})
+GOVERNED = frozenset({"limits", "plans", "door", "cache", "consumption", "decisions", "services", "canaries", "mirrors"})
 RESTART = frozenset(Settings.model_fields) - GOVERNED
 # Keys of governed sections that are read once all the same, by what counts across configurations.
 READ_ONCE = frozenset({"limits.patience", "limits.waiting", "limits.rest", "limits.lease", "limits.counters"})

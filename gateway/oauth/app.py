@@ -9,6 +9,7 @@ from typing import Any
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError
 from slowapi.errors import RateLimitExceeded
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
@@ -29,7 +30,7 @@ from gateway.oauth.rates import PAGES, Brake, Rates
 from gateway.oauth.registration import RegistrationEndpoint
 from gateway.oauth.request import Request
 from gateway.oauth.server import AuthorizationServer
-from kernel.problem import MEDIA_TYPE, BadRequest, Internal, MethodNotAllowed, NotFound, Problem
+from kernel.problem import MEDIA_TYPE, BadRequest, Internal, MethodNotAllowed, NotFound, Problem, Unavailable
 
 Endpoint = Callable[[HttpRequest], Awaitable[Response]]
 _CACHED = {"Cache-Control": f"public, max-age={JWKS_MAX_AGE}"}

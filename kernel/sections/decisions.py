@@ -1,4 +1,4 @@
-"""`[decisions]` and `[configuration]`: how long the door can say why it decided as it did, and how it takes a new configuration."""
+"""`[decisions]` and `[configuration]`: how long the door can say why it decided, and how it takes a new configuration."""
 
 from pathlib import Path
 from typing import Annotated

@@ -193,20 +193,39 @@ def dropped(caller: httpx.Client, what: str) -> float:
     return float(line.split()[1])
 
 
-def test_while_somebody_holds_the_database_calls_and_tokens_go_on(own: GatewayProcess) -> None:
-    client = own.client("echo:read")
-    with http(own) as caller, closing(sqlite3.connect(own.folder / "data" / "trivium.sqlite", isolation_level=None)) as holder:
-        token = bearer(caller, client)
+@contextmanager
+def held_database(gateway: GatewayProcess) -> Iterator[None]:
+    """Somebody writes into it and does not come to an end."""
+    with closing(sqlite3.connect(gateway.folder / "data" / "trivium.sqlite", isolation_level=None)) as holder:
         holder.execute("BEGIN EXCLUSIVE")
-        begun = time.monotonic()
-        held = [caller.get(SECRETS, headers=token).status_code for _ in range(50)]
-        held.append(caller.get(SECRETS, headers=bearer(caller, client)).status_code)
-        took = time.monotonic() - begun
+        yield
         holder.execute("ROLLBACK")
 
-        assert set(held) == {200}
-        assert took < 5
-        assert caller.get("/health/ready").status_code == 200
+
+def test_while_somebody_holds_the_database_calls_and_tokens_go_on_and_what_writes_is_put_off(own: GatewayProcess) -> None:
+    client, waiting = own.client("echo:read"), list[httpx.Response]()
+    with http(own) as caller, http(own) as writer:
+        token = bearer(caller, client)
+        given_back = {"token": token["Authorization"].removeprefix("Bearer ")}
+        revoking = threading.Thread(target=lambda: waiting.append(writer.post("/oauth/revoke", data=given_back, auth=client)))
+        with held_database(own):
+            other = bearer(caller, client)
+            revoking.start()
+            begun, slowest, held = time.monotonic(), 0.0, set[int]()
+            while revoking.is_alive():  # longer than the state of the authorization server may be old
+                asked = time.monotonic()
+                held.add(caller.get(SECRETS, headers=other).status_code)
+                slowest = max(slowest, time.monotonic() - asked)
+                time.sleep(0.05)
+            lasted = time.monotonic() - begun
+        again = writer.post("/oauth/revoke", data=given_back, auth=client)
+
+        assert held == {200}
+        assert slowest < 2
+        assert lasted > 5
+        assert [(answer.status_code, answer.headers["retry-after"]) for answer in waiting] == [(503, "1")]
+        assert again.status_code == 200
+        until(lambda: caller.get(SECRETS, headers=token).status_code == 401)
 
 
 class Jumping:

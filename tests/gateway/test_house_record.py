@@ -16,7 +16,7 @@ from gateway.audit.opening import audit_key
 from gateway.audit.store import AuditStore
 from gateway.audit.verification import verify
 from gateway.compose import Part, application
-from gateway.house import open_house
+from gateway.opening import open_house
 from kernel.db import Database
 from kernel.settings import Settings
 from tests.gateway.conftest import Answer, ask

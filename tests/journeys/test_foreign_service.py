@@ -118,7 +118,7 @@ async def test_a_service_from_pypi_is_governed_by_its_own_document(governed, gla
         assert (await client.get("/glances/v4/docs", headers=reader)).status_code == 404
         assert (await client.get("/glances/v4/api/4/cpu?no=1", headers=reader)).status_code == 422
         assert (await client.get("/glances/v4/api/4/cpu/history/many", headers=reader)).status_code == 422
-        assert (await client.get("/glances/v4/api/4/cpu/history/history", headers=reader)).status_code == 404  # fits two templates
+        assert (await client.get("/glances/v4/api/4/cpu/history/history", headers=reader)).status_code == 404  # two fit
         missing = await client.get("/glances/v4/api/4/nothing", headers=reader)
         assert missing.headers["Content-Type"] == "application/problem+json"
         standing = (await client.get("/ops/gateway/v1/services", headers=reader)).json()["items"][0]

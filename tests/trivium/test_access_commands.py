@@ -7,8 +7,8 @@ import re
 import pytest
 from typer.testing import CliRunner
 
-from gateway.house import open_house
 from gateway.oauth.applications import Application
+from gateway.opening import open_house
 from kernel.settings import load
 from trivium.cli import app
 

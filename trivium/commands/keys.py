@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from gateway.house import open_house
 from gateway.oauth.client_rules import BadClient
 from gateway.oauth.keys import KeyState, TooSoon
+from gateway.opening import open_house
 from kernel.settings import Settings
 from trivium.recorded import recorded
 from trivium.terminal import out, run, settings_in_force

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from rich.table import Table
 
 from contracts.models.partner import AccountsChange, NewPartner, Partner, PlanChange
-from gateway.house import House, open_house
+from gateway.house import House
 from gateway.oauth.clients import NewClient
+from gateway.opening import open_house
 from gateway.ops.partners import store_of
 from gateway.partners.store import PartnerStore
 from gateway.partners.usage import UsageBook, Wanted

@@ -6,9 +6,10 @@ from typing import Annotated, TypeVar
 import typer
 from rich.table import Table
 
-from gateway.house import House, open_house
+from gateway.house import House
 from gateway.oauth.passwords import BadPassword
 from gateway.oauth.users import BadUser
+from gateway.opening import open_house
 from gateway.ops.registrations import approved
 from kernel.problem import Problem
 from trivium.clients import approval, check_scopes

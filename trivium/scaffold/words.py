@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
+SHORTEST, LONGEST = 3, 30  # letters; what is written of a longer one would not fit its lines
 LAYERS = ("process", "experience", "system")
 
 
@@ -14,7 +15,8 @@ class CannotScaffold(ValueError):
 
 def named(name: str) -> str:
     """The name itself. Raises CannotScaffold for one that is no name of a module."""
-    if not _NAME.fullmatch(name) or keyword.iskeyword(name) or len(name) > 40:
+    fits = _NAME.fullmatch(name) and SHORTEST <= len(name) <= LONGEST
+    if not fits or keyword.iskeyword(name) or keyword.iskeyword(name.removesuffix("s")):
         raise CannotScaffold(
             f"{name!r} is no name here: use lower-case letters, digits and single underscores, e.g. credit_notes"
         )

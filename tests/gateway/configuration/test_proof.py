@@ -53,7 +53,7 @@ def test_one_that_was_changed_after_it_was_published_is_refused(estate):
 def test_one_whose_evidence_is_gone_is_refused(estate):
     (estate.parents[3] / "evidence" / "process" / "orders" / "1.2.0.json").unlink()
 
-    with pytest.raises(BadConfiguration, match="there is no evidence for process/orders 1.2.0"):
+    with pytest.raises(BadConfiguration, match=r"there is no evidence for process/orders 1\.2\.0"):
         in_force(estate)
 
 
