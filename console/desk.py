@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from governance.catalog.catalog import Catalog
-from governance.catalog.reader import Reader
+from governance.catalog.reader import Reader, reader_for
 
 Limits = Callable[[str, str], Mapping[str, Sequence[str]]]
 
@@ -76,7 +76,4 @@ class Desk:
 
 
 def reader_of(holder: Holder) -> Reader:
-    """A partner, or whoever may see certain accounts only, reads what it may call; everybody else of ours reads all."""
-    if holder.partner or holder.accounts is not None:
-        return Reader(scopes=holder.scopes)
-    return Reader(everything=True)
+    return reader_for(holder.scopes, restricted=bool(holder.partner) or holder.accounts is not None)

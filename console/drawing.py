@@ -9,7 +9,7 @@ from console.session import PLACE
 from governance.catalog.dependencies import COLUMNS, Edge, Map, Point
 from governance.catalog.naming import api_page
 
-WIDTH, HEIGHT, GAP, ROW = 176, 46, 86, 66
+WIDTH, HEIGHT, GAP, ROW = 168, 46, 74, 66
 TOP, LEFT = 44, 12
 TITLES = {
     "application": "Applications", "experience": "Experience", "process": "Process", "system": "System",
@@ -71,8 +71,9 @@ def _line(edge: Edge, source: Box, to: Box) -> Markup:
 def _box(box: Box) -> Markup:
     shape = Markup('<rect x="{}" y="{}" width="{}" height="{}" rx="8"/>').format(box.x, box.y, WIDTH, HEIGHT)
     shape += Markup('<text class="name" x="{}" y="{}">{}</text>').format(box.x + 12, box.y + 20, _short(box.point.title, 22))
-    name = box.point.id.partition(":")[2] or box.point.id
-    shape += Markup('<text class="id" x="{}" y="{}">{}</text>').format(box.x + 12, box.y + 36, _short(name, 26))
+    shape += Markup('<text class="id" x="{}" y="{}">{}</text>').format(
+        box.x + 12, box.y + 36, _short(box.point.about or box.point.id, 26)
+    )
     if box.point.id.startswith(("app:", "at:")):
         return Markup('<g class="point {}">{}</g>').format(box.point.column, shape)
     return Markup('<a class="point {}" href="{}/{}">{}</a>').format(box.point.column, PLACE, api_page(box.point.id), shape)

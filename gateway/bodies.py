@@ -58,7 +58,6 @@ def parsed(body: bytes) -> Any:
         raise BadRequest("the body holds a number that JSON does not know") from None
 
 
-
 def value(call: Call) -> Any:
     """The JSON value of a body that was read, parsed once; for looking at only. Raises BadRequest."""
     if call.parsed is None:

@@ -23,6 +23,7 @@ from gateway.door import Door
 from gateway.governed import governed
 from gateway.house import House
 from gateway.opening import open_house
+from gateway.ops.catalog.v1 import catalog_api
 from gateway.ops.v1 import gateway_api
 from gateway.partners.usage import counting
 from gateway.pipeline import Operation
@@ -128,6 +129,7 @@ def declared() -> list[Api]:
         *_process_apis(Processes(absent, absent, absent, absent), absent),
         sales_desk_api(absent, absent, absent),
         gateway_api(absent),
+        catalog_api(absent),
     ]
 
 
@@ -138,6 +140,7 @@ async def _targets(house: House, part: Part) -> Mapping[str, Target]:
             systems = await connected_systems(house)
             processes, book = await _processes(house, systems)
             ours = [*_system_apis(systems), *_process_apis(processes, book), _experience_api(processes), gateway_api(house)]
+            ours.append(catalog_api(house))
             return _served(house, ours)
         case Part.SYSTEM:
             return _served(house, _system_apis(await connected_systems(house)))
@@ -147,7 +150,9 @@ async def _targets(house: House, part: Part) -> Mapping[str, Target]:
         case Part.EXPERIENCE:
             return _served(house, [_experience_api(remote_processes(house))])
         case Part.GATEWAY:
-            return {api.id: upstream_of(house, api) for api in declared()} | _served(house, [gateway_api(house)])
+            return {api.id: upstream_of(house, api) for api in declared()} | _served(
+                house, [gateway_api(house), catalog_api(house)]
+            )
 
 
 def _served(house: House, apis: list[Api]) -> dict[str, Target]:

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
 _LABELS: Final = ("operation", "method", "status")
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})  # callers may make up any other
 _BOUNDS: Final = (*map(str, BUCKETS), "+Inf")
 Write = Callable[[Mapping[str, Any]], object]
 
@@ -90,7 +91,8 @@ class Metrics(Collector):
         with self._counting:
             batch = [self._fresh.popleft() for _ in range(len(self._fresh))]
             for record in batch:
-                key = (record.operation, record.method, record.status // 100)
+                method = record.method if record.method in _METHODS else "other"
+                key = (record.operation, method, record.status // 100)
                 series = self._series.get(key)
                 if series is None:
                     series = self._series[key] = _Series()

@@ -1,7 +1,7 @@
 """Who calls whom, from the portal to the platform's account: as contracts and applications declare it, and as it was seen."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from governance.catalog.naming import key_of
 from governance.consumers.declared import Application
@@ -22,11 +22,12 @@ class Connected:
 
 @dataclass(frozen=True)
 class Point:
-    """`column`: the layer, or what stands before and behind the layers. `title`: for people."""
+    """`column`: the layer, or what stands before and behind the layers. `title`, `about`: for people."""
 
     id: str
     title: str
     column: str
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,11 @@ def drawn_from(
 ) -> Map:
     """Edges lead only to what is drawn; what calls nobody and is called by nobody stands beside."""
     by_key = {key_of(contract): contract for contract in contracts}
-    points = {f"app:{one.name}": Point(f"app:{one.name}", one.name, "application") for one in applications}
+    points = {f"app:{one.name}": Point(f"app:{one.name}", one.name, "application", one.team) for one in applications}
     points |= {key: Point(key, str(contract.info.get("title", key)), contract.layer) for key, contract in by_key.items()}
-    points |= {f"at:{one.connection}": Point(f"at:{one.connection}", one.connection, "connection") for one in connected}
+    points |= {
+        f"at:{one.connection}": Point(f"at:{one.connection}", one.connection, "connection", one.vendor) for one in connected
+    }
     declared = [*_used(applications), *_called(by_key), *_reached(by_key, connected)]
     edges = tuple(edge for edge in _merged([*declared, *observed]) if edge.source in points and edge.to in points)
     joined = {end for edge in edges for end in (edge.source, edge.to)}
@@ -66,7 +69,7 @@ def drawn_from(
 def _placed(point: Point, joined: set[str]) -> Point:
     if point.column in COLUMNS and (point.id in joined or point.column in ("experience", "process", "system")):
         return point
-    return Point(point.id, point.title, "beside")
+    return replace(point, column="beside")
 
 
 def _used(applications: Iterable[Application]) -> Iterator[Edge]:

@@ -22,3 +22,8 @@ class Reader:
 
 
 EVERYTHING, ANYBODY = Reader(everything=True), Reader()
+
+
+def reader_for(scopes: frozenset[str], *, restricted: bool) -> Reader:
+    """A partner, or whoever may see certain accounts only (`restricted`), reads what it may call; our own read everything."""
+    return Reader(scopes=scopes) if restricted else EVERYTHING

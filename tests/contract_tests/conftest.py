@@ -7,8 +7,30 @@ import pytest
 import pytest_asyncio
 
 from tests.contract_tests.door import Entrance, entrance
+from tests.contract_tests.evidence import Record, wanted
 from tests.contract_tests.travels import Travels, travel
 from tests.journeys.deployment import Deployment
+
+RECORD = Record()
+
+
+@pytest.fixture(scope="session")
+def record() -> Record:
+    """What this run will have been evidence of."""
+    return RECORD
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "call":
+        module, _, case = report.nodeid.rpartition("/")[2].partition(".py::")
+        RECORD.note(module, case, passed=report.passed)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    said = session.config.option
+    folder = wanted(session.config.args, said.keyword, said.markexpr)
+    if folder is not None:
+        RECORD.write(folder)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

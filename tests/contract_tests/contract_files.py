@@ -17,7 +17,7 @@ METHODS = ("get", "put", "post", "patch", "delete")
 # Values of every shape our contracts ask for; the first that its schema accepts is the sample.
 CANDIDATES = (
     "sample", "sample-key-0001", "SAMPLE", "US", "EUR", "12.30", "2026-06-15", "2026-06-15T12:00:00Z", "sample@example.com",
-    "0" * 24, "1", "2xx",
+    "0" * 24, "1", "2xx", "api",
 )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """One travel through every promised operation, over HTTP through the gateway of a whole deployment, recorded as it went."""
 
+import base64
+import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,6 +14,7 @@ import httpx
 
 from tests.contract_tests.contract_files import scopes
 from tests.contract_tests.travels_configuration import configuration
+from tests.contract_tests.travels_gateway import pages
 from tests.contract_tests.travels_partners import partners
 from tests.journeys import people
 from tests.journeys.caller import CRM, Caller
@@ -49,6 +52,12 @@ class Travels:
     exchanges: list[Exchange] = field(default_factory=list)
     known: dict[str, list[str]] = field(default_factory=dict)
 
+    @property
+    def client(self) -> str:
+        """The client whose token it is."""
+        claims = self.token.split(".")[1]
+        return str(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["client_id"])
+
     async def note(self, response: httpx.Response) -> None:
         await response.aread()
         request = response.request
@@ -74,6 +83,7 @@ async def travel(deployment: Deployment) -> Travels:
         await _billing(caller, customer, travels)
         travels.knows(**await partners(partial(_must, caller)))
         travels.knows(**await configuration(caller))
+        travels.knows(**await pages(deployment, partial(_must, caller)))
     return travels
 
 

@@ -16,7 +16,7 @@ def new_api(tree: Tree, api: str, team: str) -> None:
     match layer:
         case "experience":
             tree.replace(
-                COMPOSE, r"(?<=[^_])_experience_api\((processes|_remote_processes\(house\))\)(?=[\],])", rf"\g<0>, {served}"
+                COMPOSE, r"(?<=[^_])_experience_api\((processes|remote_processes\(house\))\)(?=[\],])", rf"\g<0>, {served}"
             )
             tree.replace(COMPOSE, r"^(\s*)(sales_desk_api\(absent.*,)$", rf"\1\2\n\1{served},")
         case "system":

@@ -4,6 +4,8 @@ from trivium.scaffold.api import COMPOSE, PROCESS_APIS
 from trivium.scaffold.tree import Tree
 from trivium.scaffold.words import named, words
 
+REMOTES = "gateway/remotes.py"
+
 
 def new_process(tree: Tree, name: str, team: str) -> None:
     """Raises CannotScaffold."""
@@ -11,17 +13,18 @@ def new_process(tree: Tree, name: str, team: str) -> None:
     tree.copy("process", known)
     thing, things = known["Thing"], known["Things"]
     steps = f"{thing}Workflow({thing}Steps(systems))"
-    for pattern, by in (
-        (r"^    customers: CustomerProcess$", rf"\g<0>\n    {name}: {things}Process"),
-        (r"Processes\(absent((?:, absent)*)\)", r"Processes(absent\1, absent)"),
-        (PROCESS_APIS, rf"\g<0>{name}_api(processes.{name}),\n\1"),
-        (r"^    await durable\.launch\(\)$", rf"    durable.register({name.upper()}, {steps}, {thing}Plan, {thing}Done)\n\g<0>"),
-        (r"(return Processes\(.*)(\), book)$", rf"\1, {things}(durable, settings.answer_within)\2"),
-        (r'^(.*_remote\(house, CustomerProcess, "process/customers", url\),)$',
+    for place, pattern, by in (
+        (REMOTES, r"^    customers: CustomerProcess$", rf"\g<0>\n    {name}: {things}Process"),
+        (REMOTES, r'^(.*_remote\(house, CustomerProcess, "process/customers", url\),)$',
          rf'\1\n        _remote(house, {things}Process, "process/{name}", url),'),
+        (COMPOSE, r"Processes\(absent((?:, absent)*)\)", r"Processes(absent\1, absent)"),
+        (COMPOSE, PROCESS_APIS, rf"\g<0>{name}_api(processes.{name}),\n\1"),
+        (COMPOSE, r"^    await durable\.launch\(\)$",
+         rf"    durable.register({name.upper()}, {steps}, {thing}Plan, {thing}Done)\n\g<0>"),
+        (COMPOSE, r"(return Processes\(.*)(\), book)$", rf"\1, {things}(durable, settings.answer_within)\2"),
     ):  # fmt: skip
-        tree.replace(COMPOSE, pattern, by)
-    tree.imported(COMPOSE, f"from contracts.ports.{name} import {things}Process")
+        tree.replace(place, pattern, by)
+    tree.imported(REMOTES, f"from contracts.ports.{name} import {things}Process")
     for line in (
         f"process import {things}", f"records import PROCESS as {name.upper()}", f"records import {thing}Done, {thing}Plan",
         f"steps import {thing}Steps", f"v1 import {name}_api", f"workflow import {thing}Workflow",

@@ -35,7 +35,7 @@ def _next(text: str, layer: str, name: str, old: int) -> str:
     new, url = old + 1, f"/{layer}/{name.replace('_', '-')}"
     text = re.sub(rf"\bdef {_maker(name, old)}\(", f"def {_maker(name, new)}(", text)
     text = text.replace(f"{url}/v{old}", f"{url}/v{new}")
-    text, found = re.subn(rf'("{name}", )"{old}\.\d+\.\d+"', rf'\g<1>"{new}.0.0"', text, count=1)
+    text, found = re.subn(rf'("{name}",\s+)"{old}\.\d+\.\d+"', rf'\g<1>"{new}.0.0"', text, count=1)
     if not found:
         raise CannotScaffold(f"{layer}_apis/{name}/v{old}.py does not say its version as Api({layer!r}, {name!r}, '{old}.…')")
     return re.sub(rf"^(\"\"\".*?)\bv{old}\b", rf"\g<1>v{new}", text, count=1)

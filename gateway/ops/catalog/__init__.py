@@ -1,0 +1,1 @@
+"""The catalog of APIs over the gateway's own API."""
