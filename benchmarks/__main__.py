@@ -1,4 +1,4 @@
-"""`python -m benchmarks [a] [b] [c] [d] [e] [f]`: all of them without an argument."""
+"""`python -m benchmarks [a] [b] [c] [d] [e] [f] [g]`: all of them without an argument."""
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import uvloop
 from rich.console import Console
 
-from benchmarks import limits, orders, proxied, quotes, requests, start
+from benchmarks import limits, orders, proxied, quotes, requests, scale, start
 
 PARTS: Mapping[str, Callable[[Console], Awaitable[object]]] = {
     "a": requests.measure,
@@ -15,6 +15,7 @@ PARTS: Mapping[str, Callable[[Console], Awaitable[object]]] = {
     "d": start.measure,
     "e": proxied.measure,
     "f": limits.measure,
+    "g": scale.measure,
 }
 
 

@@ -96,7 +96,11 @@ def understood(document: Any, where: str, known_scopes: frozenset[str] | None = 
     """`read`, for a document that was parsed already."""
     if isinstance(document, BadContract):
         raise document
-    if not isinstance(document, dict) or not isinstance(document.get("paths"), dict) or not isinstance(document.get("info"), dict):
+    if (
+        not isinstance(document, dict)
+        or not isinstance(document.get("paths"), dict)
+        or not isinstance(document.get("info"), dict)
+    ):
         raise BadContract("it is not an OpenAPI document with info and paths")
     reading = _Reading(where, Document(document))
     operations = []

@@ -181,7 +181,10 @@ async def _look_back(sales: Traveller, account_id: str, quote_id: str, order: Ma
 def _go_on(settings: Settings, sales: Traveller, account_id: str, out: Console) -> None:
     url = settings.server.url
     out.rule("[bold green]The journey is complete")
-    pages = {"gateway": "", "health": "/health/ready", "metrics": "/metrics", "tokens": "/.well-known/oauth-authorization-server"}
+    pages = {
+        "gateway": "", "catalog": "/catalog", "health": "/health/ready", "metrics": "/metrics",
+        "tokens": "/.well-known/oauth-authorization-server",
+    }  # fmt: skip
     for name, path in pages.items():
         out.print(f"{name:<10} {url}{path}")
     for vendor, port in settings.sandbox.ports.items():

@@ -163,6 +163,8 @@ def sample(schema: Any, document: Mapping[str, Any]) -> Any:
             return [sample(schema["items"], document)] * schema.get("minItems", 0)
         case "integer":
             return max(1, schema.get("minimum", 1))
+        case "number":
+            return schema.get("minimum", 1)
         case "boolean":
             return True
         case _:

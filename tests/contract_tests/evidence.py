@@ -32,8 +32,11 @@ class Record:
         self.failures[place] += len(found.faults)
 
     def note(self, module: str, case: str, *, passed: bool) -> None:
-        """One test of a generated matrix; its name holds the operation: `test_x[process/orders: list_orders-…]`."""
-        matrix, api = MATRICES.get(module), case.partition("[")[2].partition(": ")[0]
+        """One test, whose name holds the operation (`test_x[process/orders: list_orders-…]`) or the place."""
+        about = case.partition("[")[2].removesuffix("]")
+        matrix, api = MATRICES.get(module), about.partition(": ")[0]
+        if not passed and about in documents():
+            self.failures[about] += 1
         for place in documents():
             if matrix and place.rpartition("/")[0] in api.split("-"):
                 self.matrix[matrix][place] += 1

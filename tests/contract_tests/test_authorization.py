@@ -25,7 +25,17 @@ BAD_TOKENS: dict[str, Callable[[Entrance], str]] = {
     "of an unknown key": lambda gate: gate.forged({"kid": "unknown"}),
     "without its client": lambda gate: gate.forged(client_id=""),
     "without scopes": lambda gate: gate.forged(scope=""),
+    "for our inner doors": lambda gate: gate.forged(aud=next(iter(gate.server.names.inner.audiences))),
+    "bound to a key that is not shown": lambda gate: gate.forged(cnf={"jkt": "a" * 43}),
+    "bound to a certificate that is not shown": lambda gate: gate.forged(cnf={"x5t#S256": "a" * 43}),
+    "bound in a way nobody knows": lambda gate: gate.forged(cnf={"kid": "a"}),
+    "of a closed client": lambda gate: _closed(gate),
 }
+
+
+def _closed(gate: Entrance) -> str:
+    gate.server.trust.closed["closed"] = None
+    return gate.forged(client_id="closed", sub="closed")
 
 
 def _now(gate: Entrance) -> int:
@@ -67,7 +77,9 @@ async def test_a_token_that_proves_nothing_is_refused(gate: Entrance, promise: P
     answer = await gate.ask(promise, token=BAD_TOKENS[flaw](gate))
 
     refused(answer, 401, promise)
-    assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
+    scheme, _, said = answer.headers["www-authenticate"].partition(" ")
+    assert scheme == ("DPoP" if "key that" in flaw else "Bearer")
+    assert said.startswith('error="invalid_token"')
     assert gate.behind.reached == before
 
 

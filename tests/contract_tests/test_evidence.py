@@ -45,8 +45,9 @@ def test_what_failed_is_counted_wherever_it_failed(tmp_path: Path) -> None:
     record = Record()
     record.tell(PLACE, Findings(["a fault"], {"GET /orders": Counter({500: 1})}))
     record.note("test_tenancy", "test_x[process/orders: list_orders]", passed=False)
+    record.note("test_gateway", "test_x[process/orders/v1]", passed=False)
 
-    assert written(record, tmp_path)["failures"] == 2
+    assert written(record, tmp_path)["failures"] == 3
 
 
 def test_an_api_nobody_asked_anything_leaves_nothing(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ pytestmark = [
     # The applications draw random numbers in their thread while a strategy draws in ours.
     pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies"),
 ]
-ELSEWHERE = ("system/", "ops/gateway/")  # asked over HTTP by test_gateway.py
+ELSEWHERE = ("system/", "ops/gateway/", "ops/catalog/")  # asked over HTTP by test_gateway.py
 # Who may call, which methods there are and the headers of every answer are the door's business.
 AT_THE_DOOR = ("ignored_auth", "unsupported_method", "allow_header_conformance", "response_headers_conformance")
 

@@ -23,7 +23,7 @@ async def pages(deployment: Deployment, must: Must) -> dict[str, str]:
 
 async def _catalog(must: Must) -> dict[str, str]:
     await must("GET", f"{CATALOG}/apis?limit=1")
-    await must("GET", f"{CATALOG}/apis/process/quotes/v1")
+    await must("GET", f"{CATALOG}/apis/process/quotes/versions/v1")
     await must("GET", f"{CATALOG}/results?q=validate")
     await must("GET", f"{CATALOG}/dependencies")
     await must("GET", f"{CATALOG}/releases")

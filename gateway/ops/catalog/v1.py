@@ -1,6 +1,6 @@
 """`ops/catalog` 1: the catalog for programs; whoever asks finds what they may call."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path, Query, Response
 
@@ -30,7 +30,7 @@ NOBODYS = without_customer_data("Contracts belong to no customer; each caller se
 Word = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Major = Annotated[str, Path(pattern=r"^v[0-9]{1,6}$", examples=["v1"])]
 Question = Annotated[str, Query(min_length=1, max_length=200, examples=["quote validation"])]
-Kind = Annotated[str | None, Query(pattern=r"^(api|operation|event|schema|field)$")]
+Kind = Literal["api", "operation", "event", "schema", "field"]
 Cursor = Annotated[str | None, Query(min_length=4, max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
 
 
@@ -44,7 +44,9 @@ def catalog_api(house: House) -> Api:
     _declare_apis(api, house)
 
     @api.get("/results", scope=READ, tenancy=NOBODYS)
-    async def search_catalog(q: Question, kind: Kind = None, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> CatalogResults:
+    async def search_catalog(
+        q: Question, kind: Kind | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 20
+    ) -> CatalogResults:
         """What fits a question, word by word: exactly, as a beginning, or nearly; the best first."""
         found = (await _seen(house)).index.search(q, limit, kind or "")
         items = [
@@ -54,9 +56,9 @@ def catalog_api(house: House) -> Api:
         return CatalogResults(items=items)
 
     @api.get("/dependencies", scope=READ, tenancy=NOBODYS)
-    async def list_dependencies() -> Dependencies:
+    async def list_dependencies(known: Literal["declared", "observed"] | None = None) -> Dependencies:
         """Who calls whom, from the application to the platform's account: declared by contracts and applications, or observed."""
-        edges = (await _seen(house)).map.edges
+        edges = [one for one in (await _seen(house)).map.edges if known in (None, one.kind)]
         items = [Dependency(source=one.source, to=one.to, operations=list(one.operations), kind=one.kind) for one in edges]
         return Dependencies(items=items[:10_000])
 
@@ -80,7 +82,7 @@ def _declare_apis(api: Api, house: House) -> None:
             response.headers["Link"] = f'<{HERE}/apis?cursor={more}&limit={limit}>; rel="next"'
         return ApiEntries(items=[entry(listed) for listed in left[:limit]], next=more)
 
-    @api.get("/apis/{layer}/{name}/{major}", scope=READ, tenancy=NOBODYS)
+    @api.get("/apis/{layer}/{name}/versions/{major}", scope=READ, tenancy=NOBODYS)
     async def get_api(layer: Word, name: Word, major: Major) -> ApiEntry:
         """One major version of an API, how it stands, and its operations."""
         found = (await _seen(house)).apis.get(f"{layer}/{name}/{major}")
