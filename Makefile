@@ -33,8 +33,9 @@ up: setup
 test: setup-dev
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(if $(k),-k "$(k)")
 
+# what it finds is evidence: trivium contracts publish asks for it
 contract-tests: setup-dev
-	$(BIN)/python -m pytest tests/contract_tests
+	TRIVIUM_EVIDENCE=$${TRIVIUM_EVIDENCE:-.trivium/evidence} $(BIN)/python -m pytest tests/contract_tests
 
 check: setup-dev
 	$(BIN)/ruff format --check .

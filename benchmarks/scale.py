@@ -19,7 +19,8 @@ from benchmarks import estate
 from benchmarks.measure import verdict
 from gateway.contracts import load_texts
 from gateway.governed import governed
-from gateway.house import House, open_house
+from gateway.house import House
+from gateway.opening import open_house
 from gateway.pipeline import Call, Forward, Operation
 from gateway.routes import Router
 from kernel.settings import Settings, Telemetry

@@ -85,8 +85,8 @@ def orders_api(orders: OrderProcess) -> Api:
         return order
 
     @api.post(
-        "/orders/{order_id}/cancellations", scope="orders:write", also=ALSO, headers=("Location",), links=FOLLOW, tenancy=FILTERED,
-        calls=TAKEN_BACK,
+        "/orders/{order_id}/cancellations", scope="orders:write", also=ALSO, headers=("Location",), links=FOLLOW,
+        tenancy=FILTERED, calls=TAKEN_BACK,
     )  # fmt: skip
     async def cancel_order(order_id: OrderId, reason: Reason, idempotency_key: IdempotencyKey, response: Response) -> Order:
         """Cancels the order: the subscription is ended and the sales order closed. Cancelling again changes nothing."""

@@ -128,7 +128,9 @@ class Differential:
 
     def _door(self, info: Mapping[str, Any], target: Target) -> Door:
         observation = Observation(Metrics(CollectorRegistry()), AccessLog(lambda _: None, cap=0))
-        return Door(self._operations, policies=[trace(observation), validate_request], dispatch=Dispatch({info["x-trivium-api"]: target}))
+        return Door(
+            self._operations, policies=[trace(observation), validate_request], dispatch=Dispatch({info["x-trivium-api"]: target})
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

@@ -68,7 +68,8 @@ def api() -> FastAPI:
         response: Response, limit: Annotated[int, Query(ge=1, le=50)] = 20, state: Annotated[list[State] | None, Query()] = None
     ) -> Order:
         response.headers["Link"] = f"<{limit}>"
-        return Order(id="all", said={"limit": limit, "state": state, "client": caller.get().client}, total=Money.of("1.50", "EUR"))
+        said = {"limit": limit, "state": state, "client": caller.get().client}
+        return Order(id="all", said=said, total=Money.of("1.50", "EUR"))
 
     @app.get(f"{ORDERS}/{{order_id}}", response_model_exclude_none=True)
     async def get_order(order_id: Annotated[str, Path(max_length=20)]) -> Order:

@@ -105,8 +105,7 @@ def test_a_schema_that_cannot_be_used_is_still_found_at_the_start(right: str, wr
     operations = load_texts({"estate.yaml": contract.replace(right, wrong)})
 
     with pytest.raises(BadContract, match="a schema cannot be used"):
-        for operation in operations:
-            validate_request(operation)
+        list(map(validate_request, operations))
 
 
 class Willing:
