@@ -84,12 +84,7 @@ async def test_two_authorization_headers_are_refused(server) -> None:
 
 
 async def test_what_callers_say_about_themselves_is_dropped_before_anything(server) -> None:
-    said = [
-        (b"x-trivium-caller", b"tvc_partner"),
-        (b"x-trivium-plan", b"gold"),
-        (b"x_trivium_caller", b"x"),
-        (b"accept", b"*/*"),
-    ]
+    said = [(b"x-trivium-caller", b"tvc_partner"), (b"x-trivium-plan", b"gold"), (b"x_trivium_caller", b"x"), (b"accept", b"*/*")]
     token = bearer(server)
     call = await passed(server, *said, token)
 
@@ -103,4 +98,3 @@ async def test_it_is_dropped_from_public_operations_too_and_nobody_needs_a_token
 
     assert call.caller is NOBODY
     assert call.scope["headers"] == [(b"accept", b"*/*")]
-

@@ -73,9 +73,7 @@ def test_a_refused_token_is_an_oauth_object(sandbox: Sandbox, form: dict[str, st
 
 
 @pytest.mark.parametrize(
-    "exp",
-    [int(time.time()) + 120, float(int(time.time()) + 120), str(int(time.time()) + 120)],
-    ids=["integer", "float", "text"],
+    "exp", [int(time.time()) + 120, float(int(time.time()) + 120), str(int(time.time()) + 120)], ids=["integer", "float", "text"]
 )
 def test_a_signed_assertion_opens_a_session_whatever_way_its_expiry_is_written(sandbox: Sandbox, exp: object) -> None:
     trust(sandbox)
