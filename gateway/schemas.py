@@ -109,7 +109,7 @@ def _name(token: str) -> str:
 
 def _components(schema: Any) -> Iterator[str]:
     """The names, as written in references, of the components a schema mentions."""
-    for node in nodes(schema):
+    for node in _nodes(schema):
         reference = node.get("$ref")
         if not isinstance(reference, str):
             continue
@@ -118,7 +118,7 @@ def _components(schema: Any) -> Iterator[str]:
         yield reference[len(_COMPONENTS) :].partition("/")[0]
 
 
-def nodes(value: Any) -> Iterator[Wire]:
+def _nodes(value: Any) -> Iterator[Wire]:
     """Every object in it, itself first."""
     waiting = [value]
     while waiting:

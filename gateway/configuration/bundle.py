@@ -51,7 +51,7 @@ class Bundle:
         return self.files[name]
 
     def packed(self) -> bytes:
-        return gzip.compress(self._canonical(), 6, mtime=0)
+        return gzip.compress(self._canonical(), 1, mtime=0)
 
     @classmethod
     def unpacked(cls, content: bytes) -> Self:

@@ -120,7 +120,7 @@ class Differential:
         api = next(api for api in declared() if api.id == info["x-trivium-api"])
         for route in api.app.routes:
             if isinstance(route, APIRoute) and route.path in self._document["paths"]:
-                (method,) = route.methods
+                method = min(route.methods or ())
                 said = self._document["paths"][route.path][method.lower()]
                 route.endpoint = self._stage.stand_in(route.endpoint, _promised(said, self._document), self._document)
                 route.dependant.call = route.endpoint
