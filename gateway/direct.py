@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import Enum
 from time import perf_counter
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qs
 
 from fastapi import FastAPI, params
@@ -197,6 +197,8 @@ def _kind(name: str, hint: Any, default: Any, path: str) -> str:
 
 
 def _is_scalar(hint: Any) -> bool:
+    if get_origin(hint) is Literal:
+        return all(isinstance(value, str) for value in get_args(hint))
     return hint in _SCALARS or (isinstance(hint, type) and issubclass(hint, Enum))
 
 
