@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn, TypeVar
 
@@ -25,7 +26,9 @@ from trivium.journey import JourneyFailed
 from trivium.supervisor import NotReady
 
 T = TypeVar("T")
-out, err = Console(), Console(stderr=True)
+WIDE = 160  # columns where nobody's terminal says how many there are: what a program reads is not cut off
+out = Console(width=None if sys.stdout.isatty() else WIDE)
+err = Console(stderr=True, width=None if sys.stderr.isatty() else WIDE)
 
 REFUSALS = (
     BadSettings, BadConfiguration, BadContract, BadClient, EngineRefused, SecretMissing, MissingCredential, UnknownVendor,

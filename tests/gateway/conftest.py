@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 import uvicorn
 import yaml
 from prometheus_client import CollectorRegistry
@@ -190,6 +191,12 @@ class House:
     def count(self, operation: str, status: str) -> float:
         labels = {"operation": operation, "method": "GET", "status": status}
         return self.registry.get_sample_value("trivium_requests_total", labels) or 0.0
+
+
+@pytest.fixture(autouse=True)
+def _log_of_its_own() -> None:
+    """A house that another test opened may have left the log writing to where nothing listens any more."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ SERVICE = {"name": "catalog", "contract": "c.yaml", "prefix": "/catalog/v1", "up
 def example() -> dict[str, Any]:
     """What the example says in comments."""
     _, _, rest = EXAMPLE.read_text().partition("# [[services]]\n")
-    lines = ("# [[services]]\n" + rest.partition("\n[sandbox]")[0]).splitlines()
+    lines = ("# [[services]]\n" + rest.partition("\n[")[0]).splitlines()
     said = [line.removeprefix("# ") for line in lines if line.startswith("# ") and ("=" in line or "[" in line[:4])]
     return tomllib.loads("\n".join(said))
 
