@@ -97,7 +97,7 @@ def test_anchors_of_a_log_kept_elsewhere_are_witnesses_too(busy, tmp_path):
     log.write_text("\n".join(json.dumps({"event": "audit anchor", **anchor}) for anchor in kept) + "\nanother line\n")
     (tmp_path / "audit-anchors.jsonl").unlink()
     with sqlite3.connect(tmp_path / "trivium.sqlite") as database:
-        last = database.execute("SELECT max(chain) FROM audit_entries").fetchone()[0]
+        last = database.execute("SELECT chain FROM audit_entries ORDER BY rowid DESC LIMIT 1").fetchone()[0]
         database.execute("DELETE FROM audit_entries WHERE chain = ?", [last])
     database.close()
 
