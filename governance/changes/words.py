@@ -87,7 +87,13 @@ def _kebab(keyword: str) -> str:
     return re.sub(r"([A-Z])", r"-\1", keyword).lower().strip("$")
 
 
-# What rows ask of a reason.
+# What rows are about, and what they ask of a reason.
+
+ANY: frozenset[str] = frozenset()
+
+
+def on(*keywords: str) -> frozenset[str]:
+    return frozenset(keywords)
 
 
 def is_new(reason: Reason) -> bool:
